@@ -1,0 +1,35 @@
+"""Says whether an environment is ready for production, and why: the front door for checks and for callers."""
+
+from readiness.model import (
+    Check,
+    Finding,
+    Findings,
+    In,
+    Live,
+    PerEnvironment,
+    PerTier,
+    Place,
+    Rendered,
+    Severity,
+    Span,
+    Status,
+    Stricter,
+    check,
+)
+
+__all__ = [
+    "Check",
+    "Finding",
+    "Findings",
+    "In",
+    "Live",
+    "PerEnvironment",
+    "PerTier",
+    "Place",
+    "Rendered",
+    "Severity",
+    "Span",
+    "Status",
+    "Stricter",
+    "check",
+]

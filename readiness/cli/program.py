@@ -1,0 +1,113 @@
+"""The program: its commands by name, and what happens to whatever goes wrong in one."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from readiness.cli.exits import Exit
+
+COMMANDS = {
+    "check": ("Say whether an environment is ready, and why.", "readiness.cli.check"),
+    "plan": ("Show the fewest fixes that reach READY.", "readiness.cli.plan"),
+    "diff": ("Show what two environments answer differently.", "readiness.cli.diff"),
+    "list": ("List the checks.", "readiness.cli.listing"),
+    "explain": ("Explain one check: what it asks, why, how to mend it.", "readiness.cli.explain"),
+    "init": ("Look at this repository and write a settings file that works.", "readiness.cli.init"),
+    "doctor": ("Show what this machine and these settings let readiness see.", "readiness.cli.doctor"),
+    "schema": ("Print a JSON Schema: of the settings, or of the report.", "readiness.cli.schema"),
+    "docs": ("Write the pages about checks, or see that they are fresh.", "readiness.cli.docs"),
+    "completion": ("Print the shell's completion script.", "readiness.cli.completion"),
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are called: `--help` imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][1])
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (text, _) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from readiness.config.faults import nearest
+
+            hint = nearest(args[0], COMMANDS) if args and error.message.startswith("No such command") else ""
+            raise click.UsageError(error.message.rstrip(".") + hint + ("" if hint else "."), ctx) from None
+
+
+@click.command(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 ready, 1 not ready, 2 wrong flags or settings, 3 something could not be examined.",
+)
+@click.version_option(package_name="readiness", prog_name="readiness", message="%(prog)s %(version)s")
+def program() -> None:
+    """Says whether a service is ready for production in one environment, and why."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return the exit code. Whatever goes wrong is told in a sentence, not in a traceback."""
+    try:
+        code = program.main(list(arguments), prog_name="readiness", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.Abort:
+        click.echo("stopped", err=True)
+        return 128 + signal.SIGINT
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing is left to tell, and nobody to tell it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception as fault:  # noqa: BLE001 (the last door)
+        return _settings_fault(fault) or _our_fault(fault)
+    return code if isinstance(code, int) else Exit.OK
+
+
+def _settings_fault(fault: Exception) -> int:
+    """Faults of the settings have lines of their own; the module is not imported where nothing needed it."""
+    module = sys.modules.get("readiness.config.faults")
+    if module is None or not isinstance(fault, module.SettingsError):
+        return 0
+    from readiness.report.text import plain
+
+    for one in fault.faults:  # type: ignore[attr-defined]
+        click.echo(plain(f"error: {one}"), err=True)
+    return Exit.USAGE
+
+
+def _our_fault(fault: Exception) -> int:
+    descriptor, path = tempfile.mkstemp(prefix="readiness-fault-", suffix=".txt")
+    with os.fdopen(descriptor, "w") as stream:
+        traceback.print_exception(fault, file=stream)
+    click.echo(
+        f"error: this is our fault: {type(fault).__name__}. What happened is in {path}; please report it.", err=True
+    )
+    return Exit.INTERNAL

@@ -1,0 +1,98 @@
+"""Production is never laxer than staging, and no file laxer than the policy that it extends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from readiness.config.environment import Environment
+from readiness.config.faults import Fault
+from readiness.model import Check, Route, Severity, Span, Stricter
+
+if TYPE_CHECKING:
+    from readiness.config.load import Layer
+
+Made = tuple[Environment, "list[Layer]"]
+
+
+def between(made: Sequence[Made], checks: Mapping[str, Check]) -> list[Fault]:
+    """Every setting that some production environment has laxer than some staging environment of the same service."""
+    return [
+        fault
+        for production, p_layers in made
+        if production.profile == "production"
+        for staging, s_layers in made
+        if staging.profile == "staging"
+        for fault in compare(production, p_layers, staging, s_layers, checks, f"`{staging.name}`")
+    ]
+
+
+def compare(
+    strict: Environment,
+    strict_layers: Sequence[Layer],
+    lax: Environment,
+    lax_layers: Sequence[Layer],
+    checks: Mapping[str, Check],
+    called: str,
+) -> list[Fault]:
+    """Faults for everything in which `strict` asks for less than `lax`; both places are named."""
+    faults = []
+    for route, ours, theirs in _laxer(strict, lax, checks):
+        here, there = _where(strict_layers, route), _where(lax_layers, route)
+        what = ".".join(str(step) for step in route)
+        beside = f" ({there})" if there else " (the default of its profile)"
+        faults.append(
+            Fault(
+                here,
+                f"`{strict.name}` may not be laxer than {called}: {what} is {ours} here and {theirs} there{beside}",
+            )
+        )
+    return faults
+
+
+def _laxer(strict: Environment, lax: Environment, checks: Mapping[str, Check]) -> Iterator[tuple[Route, str, str]]:
+    for name in ("score", "covered"):
+        ours, theirs = getattr(strict.bar, name), getattr(lax.bar, name)
+        if ours < theirs:
+            yield ("bar", name), f"{ours:g}", f"{theirs:g}"
+    for source in lax.mandatory:
+        if source not in strict.mandatory:
+            yield ("mandatory",), f"without {source}", f"with {source}"
+    for check_id in sorted({*strict.checks, *lax.checks} & checks.keys()):
+        check = checks[check_id]
+        yield from _laxer_check(check, strict, lax)
+
+
+def _laxer_check(check: Check, strict: Environment, lax: Environment) -> Iterator[tuple[Route, str, str]]:
+    ours, theirs = strict.checks.get(check.id), lax.checks.get(check.id)
+    if ours and ours.off and not (theirs and theirs.off):
+        yield ("checks", check.id, "off"), "off", "on"
+    our_weight = _severity(check, ours.severity if ours else None)
+    their_weight = _severity(check, theirs.severity if theirs else None)
+    if our_weight.rank > their_weight.rank:
+        yield ("checks", check.id, "severity"), our_weight.value, their_weight.value
+    mine, yours = strict.settings_of(check), lax.settings_of(check)
+    for name, setting in check.settings.items():
+        if setting.stricter and _less(setting.stricter, mine[name], yours[name]):
+            yield ("checks", check.id, name), repr(mine[name]), repr(yours[name])
+
+
+def _severity(check: Check, said: Severity | None) -> Severity:
+    return said or check.severity
+
+
+def _less(direction: Stricter, ours: Any, theirs: Any) -> bool:
+    """Whether `ours` asks for less than `theirs`."""
+    if direction is Stricter.HIGHER:
+        return bool(ours < theirs)
+    if direction is Stricter.LOWER:
+        return bool(ours > theirs)
+    if direction is Stricter.MORE:
+        return not set(ours) >= set(theirs)
+    if direction is Stricter.FEWER:
+        return not set(ours) <= set(theirs)
+    return bool(ours) is not (direction is Stricter.TRUE) and bool(theirs) is (direction is Stricter.TRUE)
+
+
+def _where(layers: Sequence[Layer], route: Route) -> Span | None:
+    return next((span for layer in layers if (span := layer.span(route))), None)

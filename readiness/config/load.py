@@ -1,0 +1,238 @@
+"""From `readiness.yaml` to environments: policy, base, inheritance and overrides laid on top of each other."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from readiness.config import laxness
+from readiness.config.checks import check_settings, legal
+from readiness.config.environment import BARS, MANDATORY, Environment, WrittenWaiver, profile_of
+from readiness.config.faults import Fault, SettingsError, nearest
+from readiness.config.model import EnvironmentSettings, SettingsFile, WaiverFile
+from readiness.config.reading import Text, read_text, validated
+from readiness.model import Bar, Check, Route, Span
+
+NAMES = ("readiness.yaml", "readiness.yml", ".readiness.yaml")
+_LONGEST_CHAIN = 8
+_Made = tuple[Environment, "list[Layer]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Settings of one environment that stand together in one place of one file."""
+
+    text: Text
+    route: Route
+
+    @property
+    def value(self) -> Mapping[str, Any]:
+        value: Any = self.text.value
+        for step in self.route:
+            value = value[step]
+        return value if isinstance(value, dict) else {}
+
+    def span(self, route: Route) -> Span | None:
+        """Where `route` is written in this layer; None where it is not."""
+        line = self.text.document.span((*self.route, *route))
+        return Span(self.text.name, *line) if line else None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All environments of one settings file, and the file."""
+
+    path: Path
+    environments: tuple[Environment, ...]
+
+
+def find(start: Path) -> Path | None:
+    """The settings file of a folder, or None. Folders above are not searched: a verdict is about what is here."""
+    return next((start / name for name in NAMES if (start / name).is_file()), None)
+
+
+def load(path: Path, checks: Mapping[str, Check], variables: Mapping[str, str], foreign: bool = True) -> Loaded:
+    """All environments of a settings file. Raises SettingsError with everything that is wrong with it.
+
+    `checks` are those whose settings are known; with `foreign`, ids of repositories' and packages' checks that are not
+    among them are let through, since the caller may not have loaded them.
+    """
+    files = list(_chain(path, variables))
+    models = [validated(SettingsFile, text) for text in files]
+    faults = [f for text, model in zip(files, models, strict=True) for f in legal(text, model, checks, foreign=foreign)]
+    if faults:
+        raise SettingsError(faults)
+    waivers = _waivers(files, models, variables)
+    environments: list[Environment] = []
+    for service in _services(models[0], path):
+        made = [_environment(service, name, files, models, waivers) for name in _names(service, models[0])]
+        environments += [environment for environment, _ in made]
+        faults += laxness.between(made, checks)
+        faults += _against_policy(made, files[0], checks)
+    if faults:
+        raise SettingsError(faults)
+    if not environments:
+        raise SettingsError([Fault(Span(files[0].name, 1), "no environment is declared under `environments`")])
+    return Loaded(path, tuple(environments))
+
+
+def choose(loaded: Loaded, service: str = "", environment: str = "") -> tuple[Environment, ...]:
+    """The environments asked for; all of them where nothing is asked. Raises SettingsError for a name that is not there."""
+    chosen = [e for e in loaded.environments if service in ("", e.service) and environment in ("", e.name)]
+    if chosen:
+        return tuple(chosen)
+    services = sorted({e.service for e in loaded.environments})
+    if service and service not in services:
+        word, known = f"service `{service}`", services
+        hint = nearest(service, known)
+    else:
+        known = sorted({e.name for e in loaded.environments if service in ("", e.service)})
+        word, hint = f"environment `{environment}`", nearest(environment, known)
+    raise SettingsError([Fault(None, f"{loaded.path.name} has no {word}{hint or ''}; it has {', '.join(known)}")])
+
+
+def _chain(path: Path, variables: Mapping[str, str]) -> Iterator[Text]:
+    """The file, the policy that it extends, and so on."""
+    seen: list[Path] = []
+    while True:
+        text = read_text(path, variables)
+        yield text
+        seen.append(path.resolve())
+        policy = text.value.get("extends")
+        if not isinstance(policy, str) or not policy:
+            return
+        path = path.parent / policy
+        if path.resolve() in seen or len(seen) >= _LONGEST_CHAIN:
+            names = " → ".join(p.name for p in [*seen, path])
+            raise SettingsError([Fault(text.span(("extends",)), f"policies extend each other in a circle: {names}")])
+
+
+def _services(model: SettingsFile, path: Path) -> list[str]:
+    if model.services:
+        return list(model.services)
+    return [model.service or path.resolve().parent.name]
+
+
+def _names(service: str, model: SettingsFile) -> list[str]:
+    return list((model.services.get(service) or model).environments)
+
+
+def _layers(service: str, name: str, files: list[Text], models: list[SettingsFile]) -> list[Layer]:
+    """The places that say something about an environment, the one that wins first."""
+    layers: list[Layer] = []
+    for text, model in zip(files, models, strict=True):
+        # A policy speaks of every service alike.
+        top: Route = ("services", service) if model is models[0] and service in model.services else ()
+        settings = model.services[service] if top else model
+        seen: list[str] = []
+        current = name
+        while current and current in settings.environments:
+            if current in seen:
+                circle = " → ".join([*seen, current])
+                span = text.span((*top, "environments", current, "inherits"))
+                raise SettingsError([Fault(span, f"environments inherit from each other in a circle: {circle}")])
+            seen.append(current)
+            layers.append(Layer(text, (*top, "environments", current)))
+            parent = settings.environments[current].inherits
+            if parent and parent not in settings.environments:
+                span = text.span((*top, "environments", current, "inherits"))
+                hint = nearest(parent, settings.environments)
+                raise SettingsError([Fault(span, f"there is no environment `{parent}` to inherit from{hint}")])
+            current = parent
+        bases = [(*top, "base"), ("base",)] if top else [("base",)]
+        layers += [Layer(text, base) for base in bases if text.document.span(base)]
+    return layers
+
+
+def _environment(
+    service: str, name: str, files: list[Text], models: list[SettingsFile], waivers: tuple[WrittenWaiver, ...]
+) -> _Made:
+    layers = _layers(service, name, files, models)
+    own = _merged(layers)
+    top = models[0].services.get(service) or models[0]
+    profile = own.profile or profile_of(name)
+    environment = Environment(
+        service=service,
+        name=name,
+        root=files[0].path.resolve().parent,
+        owner=top.owner or models[0].owner,
+        tier=top.tier,
+        profile=profile,
+        kubernetes=own.kubernetes or "",
+        namespace=own.namespace or "default",
+        bar=_bar(own, BARS[profile]),
+        mandatory=tuple(dict.fromkeys([*MANDATORY[profile], *(own.mandatory or ())])),
+        sources=own.sources,
+        checks=check_settings(own),
+        rules=next((m.rules for m in models if m.rules), "") or "",
+        waivers=tuple(w for w in waivers if w.environment in ("*", name)),
+        waiver_owners=tuple(dict.fromkeys(o for m in models for o in m.waiver_owners)),
+        written=files[0].name,
+    )
+    return environment, layers
+
+
+def _merged(layers: list[Layer]) -> EnvironmentSettings:
+    merged: dict[str, Any] = {}
+    for layer in reversed(layers):
+        _lay(merged, copy.deepcopy(dict(layer.value)))
+    merged.pop("inherits", None)
+    return EnvironmentSettings.model_validate(merged)
+
+
+def _bar(own: EnvironmentSettings, default: Bar) -> Bar:
+    score, covered = own.bar.score, own.bar.covered
+    return Bar(default.score if score is None else score, default.covered if covered is None else covered)
+
+
+def _lay(below: dict[str, Any], above: Mapping[str, Any]) -> None:
+    """Lay `above` onto `below`: mappings key by key, everything else replaced; null takes away."""
+    for key, value in above.items():
+        if isinstance(value, dict) and isinstance(below.get(key), dict):
+            _lay(below[key], value)
+        elif value is None:
+            below.pop(key, None)
+        else:
+            below[key] = value
+
+
+def _waivers(files: list[Text], models: list[SettingsFile], variables: Mapping[str, str]) -> tuple[WrittenWaiver, ...]:
+    found, faults = [], []
+    for text, model in zip(files, models, strict=True):
+        sources = [(text, list(model.waivers))]
+        for name in model.waiver_files:
+            more = read_text(text.path.parent / name, variables)
+            sources.append((more, validated(WaiverFile, more).waivers))
+        for where, waivers in sources:
+            for index, waiver in enumerate(waivers):
+                span = where.span(("waivers", index))
+                try:
+                    expires = date.fromisoformat(waiver.expires)
+                except ValueError:
+                    faults.append(Fault(span, f"`expires`: there is no day {waiver.expires}"))
+                    continue
+                w = waiver
+                found.append(WrittenWaiver(w.check, w.subject, w.reason, w.owner, expires, w.environment, span))
+    if faults:
+        raise SettingsError(faults)
+    return tuple(found)
+
+
+def _against_policy(made: list[_Made], own: Text, checks: Mapping[str, Check]) -> Iterator[Fault]:
+    """What the file makes laxer than the policy that it extends. Only what the policy says binds."""
+    for environment, layers in made:
+        policy = [layer for layer in layers if layer.text is not own]
+        if not policy:
+            continue
+        said = _merged(policy)
+        floor = replace(
+            environment,
+            bar=_bar(said, Bar(0, 0)),
+            mandatory=tuple(said.mandatory or ()),
+            checks=check_settings(said),
+        )
+        yield from laxness.compare(environment, layers, floor, policy, checks, "the policy")

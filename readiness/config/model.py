@@ -1,0 +1,142 @@
+"""What a settings file may say. These models are its documentation: `readiness schema` prints them as JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+Profile = Literal["production", "staging", "development"]
+SourceName = Literal["manifests", "kustomize", "helm", "repository", "tools", "cluster", "commands"]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str | dict) else value
+
+
+Paths = Annotated[list[str], BeforeValidator(_listed)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=lambda name: name.replace("_", "-"))
+
+
+class Helm(_Strict):
+    """One chart as it is installed in this environment."""
+
+    chart: str = Field(description="folder of the chart, relative to the settings file")
+    release: str = Field(default="", description="name of the release; the chart's name where none is given")
+    values: Paths = Field(default=[], description="values files, later ones win")
+    set: dict[str, JsonValue] = Field(default={}, description="single values, as `--set` takes them")
+    api_versions: list[str] = Field(default=[], description="further API versions that the cluster serves")
+
+
+class Kustomize(_Strict):
+    """One overlay."""
+
+    path: str = Field(description="folder with the kustomization, relative to the settings file")
+
+
+class Cluster(_Strict):
+    """A live namespace. Nothing is guessed: the current context of a kubeconfig is never used."""
+
+    context: str = Field(description="context of the kubeconfig")
+    namespace: str = Field(description="namespace of the service")
+    kubeconfig: str = Field(
+        default="", description="path of the kubeconfig; where none is given, KUBECONFIG or ~/.kube/config"
+    )
+
+
+class Command(_Strict):
+    """One of the project's own commands. Run only where the caller allows it."""
+
+    run: list[str] = Field(min_length=1, description="program and arguments; there is no shell")
+    timeout: float = Field(default=600, gt=0, le=7200, description="seconds")
+
+
+class Sources(_Strict):
+    """Where facts come from. What is not declared is not looked at, and the report says so."""
+
+    manifests: Paths | None = Field(default=None, description="files, folders and globs; `-` is standard input")
+    kustomize: Annotated[list[Kustomize], BeforeValidator(lambda v: [_overlay(i) for i in _listed(v)])] | None = None
+    helm: Annotated[list[Helm], BeforeValidator(lambda v: [_chart(i) for i in _listed(v)])] | None = None
+    repository: str | None = Field(default=None, description="folder of the repository, `.` as a rule")
+    tools: dict[str, str] | None = Field(default=None, description="programs and the versions wanted: `helm: '>=3.14'`")
+    cluster: Cluster | None = None
+    commands: dict[Literal["build", "test", "lint", "format", "types", "audit"], Command] | None = None
+
+
+def _overlay(item: Any) -> Any:
+    return {"path": item} if isinstance(item, str) else item
+
+
+def _chart(item: Any) -> Any:
+    return {"chart": item} if isinstance(item, str) else item
+
+
+class BarSettings(_Strict):
+    """What must be reached. Unset, the profile decides."""
+
+    score: float | None = Field(default=None, ge=0, le=100)
+    covered: float | None = Field(default=None, ge=0, le=100)
+
+
+class WaiverSettings(_Strict):
+    """A finding that an owner accepts for a while. Every field is mandatory."""
+
+    check: str = Field(description="id of the check")
+    subject: str = Field(description="what the finding is about, as the report prints it; `*` matches any text")
+    reason: str = Field(min_length=10, description="why it is acceptable for now")
+    owner: str = Field(min_length=1, description="who answers for it")
+    expires: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="last day on which it holds")
+    environment: str = Field(default="*", description="the environment it is for")
+
+
+class EnvironmentSettings(_Strict):
+    """One environment of a service."""
+
+    inherits: str = Field(default="", description="another environment whose settings these go on top of")
+    profile: Profile | None = Field(
+        default=None, description="which defaults apply; the environment's name decides where unset"
+    )
+    kubernetes: str | None = Field(default=None, pattern=r"^1\.\d+$", description="target version, such as `1.34`")
+    namespace: str | None = Field(default=None, description="namespace of objects that name none")
+    bar: BarSettings = BarSettings()
+    mandatory: list[SourceName] | None = Field(
+        default=None, description="sources without which the verdict is INCOMPLETE"
+    )
+    sources: Sources = Sources()
+    checks: dict[str, dict[str, JsonValue]] = Field(
+        default={}, description="settings of checks by id; besides a check's own: `severity`, and `off` with a reason"
+    )
+
+
+class ServiceSettings(_Strict):
+    """One service with its environments."""
+
+    owner: str = ""
+    tier: Literal[1, 2, 3] = Field(default=2, description="1 is the most important")
+    base: EnvironmentSettings = Field(default=EnvironmentSettings(), description="what every environment starts from")
+    environments: dict[str, EnvironmentSettings] = {}
+
+
+class SettingsFile(ServiceSettings):
+    """`readiness.yaml`: one service at the top, or several under `services`."""
+
+    rules: str | None = Field(
+        default=None, pattern=r"^\d{4}\.\d{2}$", description="rules version that counts; newer checks only warn"
+    )
+    extends: str = Field(
+        default="", description="an organisation's policy: what it sets may be made stricter, never laxer"
+    )
+    service: str = Field(default="", description="name of the service")
+    services: dict[str, ServiceSettings] = {}
+    waivers: list[WaiverSettings] = []
+    waiver_files: Paths = Field(default=[], description="files that hold more waivers, under `waivers`")
+    waiver_owners: list[str] = Field(default=[], description="who may own a waiver; empty: anybody")
+
+
+class WaiverFile(_Strict):
+    """A file of waivers."""
+
+    waivers: list[WaiverSettings]

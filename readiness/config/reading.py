@@ -1,0 +1,171 @@
+"""Reads one settings file: YAML with positions, variables from the process environment, and every fault with its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from readiness.config.faults import Fault, SettingsError, nearest
+from readiness.facts.document import Document
+from readiness.model import Route, Span
+from readiness.sources.manifests.reader import read_bytes
+from readiness.sources.manifests.scalars import resolve
+
+Model = TypeVar("Model", bound=BaseModel)
+_VARIABLE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A settings file as read: its name for messages, its document, and its value with the variables filled in."""
+
+    path: Path
+    name: str
+    document: Document
+    value: Mapping[str, Any]
+
+    def span(self, route: Route) -> Span:
+        return Span(self.name, *self.document.nearest(route))
+
+
+def read_text(path: Path, variables: Mapping[str, str]) -> Text:
+    """Read one file. Raises SettingsError for what is no YAML mapping, is written twice, or asks for an unset variable."""
+    name = _shown(path)
+    try:
+        data = path.read_bytes()
+    except OSError as fault:
+        raise SettingsError([Fault(Span(name, 1), f"the settings cannot be read: {fault.strerror}")]) from None
+    reading = read_bytes(data, name)
+    faults = [Fault(Span(p.path, p.line, p.column), p.message) for p in reading.problems]
+    if faults:
+        raise SettingsError(faults)
+    if len(reading.documents) != 1 or not isinstance(reading.documents[0].value, dict):
+        raise SettingsError([Fault(Span(name, 1), f"wanted one mapping, found {_found(reading.documents)}")])
+    document = reading.documents[0]
+    value = _filled(document.value, (), document, variables, faults)
+    if faults:
+        raise SettingsError(faults)
+    return Text(path, name, document, value)
+
+
+def validated(model: type[Model], text: Text) -> Model:
+    """The file as a model. Raises SettingsError with every fault that was found, each at its line."""
+    try:
+        return model.model_validate(text.value)
+    except ValidationError as error:
+        raise SettingsError(_told(model, fault, text) for fault in error.errors(include_url=False)) from None
+
+
+def _told(model: type[BaseModel], error: Any, text: Text) -> Fault:
+    route, field = _route(error["loc"], text.document.value), str(error["loc"][-1]) if error["loc"] else ""
+    where = ".".join(str(step) for step in route) or "the file"
+    if error["type"] == "extra_forbidden":
+        known = _keys(model, error["loc"][:-1])
+        allowed = f"; known here: {', '.join(known)}" if known and len(known) <= 12 else ""
+        hint = nearest(field, known) or allowed
+        return Fault(text.span(route), f"unknown key `{field}`{hint}")
+    if error["type"] == "missing":
+        return Fault(
+            text.span(route[:-1] if route[-1:] == (field,) else route), f"`{where}` is missing; it is mandatory"
+        )
+    found = error.get("input")
+    said = f", found {found!r}" if isinstance(found, str | int | float | bool | None) else ""
+    return Fault(text.span(route), f"`{where}`: {_lower(error['msg'])}{said}")
+
+
+def _route(loc: tuple[Any, ...], value: Any) -> Route:
+    """The part of an error's location that leads into the file; validators and single items leave extra steps in it."""
+    route: list[str | int] = []
+    for step in loc:
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        elif isinstance(step, str) and step == loc[-1] and isinstance(value, dict):
+            return (*route, step)
+        else:
+            continue
+        route.append(step)
+    return tuple(route)
+
+
+def _keys(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+    """The keys that are known at a location inside a model."""
+    here: Any = model
+    for step in loc:
+        here = _step(here, step)
+        if here is None:
+            return []
+    models = _models(here)
+    return [f.alias or n for m in models for n, f in m.model_fields.items()]
+
+
+def _step(here: Any, step: Any) -> Any:
+    for model in _models(here):
+        for name, field in model.model_fields.items():
+            if step in (name, field.alias):
+                return field.annotation
+    for option in _options(here):
+        arguments = get_args(option)
+        if get_origin(option) in (dict, list) and arguments:
+            return arguments[-1]
+    return here if not isinstance(step, str) or _models(here) == [] else None
+
+
+def _models(kind: Any) -> list[type[BaseModel]]:
+    return [o for o in _options(kind) if isinstance(o, type) and issubclass(o, BaseModel)]
+
+
+def _options(kind: Any) -> list[Any]:
+    if get_origin(kind) in (Union, UnionType):
+        return [inner for o in get_args(kind) for inner in _options(o)]
+    if hasattr(kind, "__metadata__"):
+        return _options(kind.__origin__)
+    return [kind]
+
+
+def _filled(value: Any, route: Route, document: Document, variables: Mapping[str, str], faults: list[Fault]) -> Any:
+    if isinstance(value, dict):
+        return {k: _filled(v, (*route, k), document, variables, faults) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_filled(v, (*route, i), document, variables, faults) for i, v in enumerate(value)]
+    if not isinstance(value, str) or "$" not in value:
+        return value
+
+    def fill(match: re.Match[str]) -> str:
+        escaped, name, default = match.groups()
+        if escaped:
+            return "$"
+        found = variables.get(name, default)
+        if found is None:
+            span = Span(document.path, *document.nearest(route))
+            faults.append(Fault(span, f"the variable {name} is not set; set it, or write ${{{name}:-a default}}"))
+            return ""
+        return found
+
+    filled = _VARIABLE.sub(fill, value)
+    alone = _VARIABLE.fullmatch(value)
+    return resolve(filled) if alone and not alone[1] else filled
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _found(documents: tuple[Document, ...]) -> str:
+    if not documents:
+        return "nothing"
+    return f"{len(documents)} documents" if len(documents) > 1 else type(documents[0].value).__name__
+
+
+def _shown(path: Path) -> str:
+    try:
+        return path.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()

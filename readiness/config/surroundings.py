@@ -1,0 +1,30 @@
+"""The process environment, read in one place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from typing import TextIO
+
+
+def variables() -> Mapping[str, str]:
+    """The variables that settings may ask for."""
+    return os.environ
+
+
+def colour(stream: TextIO) -> bool:
+    """Whether to write colours: on a terminal that has them, unless NO_COLOR says otherwise (https://no-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def width(stream: TextIO) -> int:
+    """Columns of the terminal; 100 where there is none. COLUMNS wins."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns):
+        return int(columns)
+    return shutil.get_terminal_size((100, 24)).columns if stream.isatty() else 100

@@ -1,0 +1,164 @@
+"""One environment from facts to verdict: asks every check, applies waivers and baseline, decides."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from readiness.engine.baseline import Baseline
+from readiness.engine.judge import conclude
+from readiness.engine.registry import Broken, Registry, stand_in
+from readiness.engine.run import Asked, ask, kinds_read
+from readiness.engine.verdict import decide, score
+from readiness.engine.waivers import Book
+from readiness.engine.world import World
+from readiness.facts.objects import Objects
+from readiness.facts.waivers import Waivers
+from readiness.model import (
+    Answer,
+    Bar,
+    Check,
+    Gap,
+    Input,
+    Outcome,
+    Score,
+    Severity,
+    Status,
+    Supply,
+)
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an environment asks of its checks, decided elsewhere."""
+
+    bar: Bar
+    missing: Sequence[str] = ()
+    settings: Callable[[Check], Mapping[str, Any]] = lambda check: {n: s.default for n, s in check.settings.items()}
+    severity: Callable[[Check], Severity | None] = lambda _check: None
+    off: Callable[[Check], str] = lambda _check: ""
+    rules: str = ""
+    baseline: Baseline = field(default_factory=Baseline)
+    new_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All that is known after a run about one environment. Reports are made of it and of nothing else."""
+
+    service: str
+    environment: str
+    answer: Answer
+    outcomes: tuple[Outcome, ...]
+    gaps: tuple[Gap, ...]
+    inputs: tuple[Input, ...]
+    notes: tuple[str, ...]
+    sources: tuple[str, ...]
+    not_understood: Mapping[str, int]
+    waivers: Waivers
+    vanished: tuple[str, ...] = ()
+    new_only: bool = False
+    about: Mapping[str, Any] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def areas(self) -> dict[str, Score]:
+        """The score of each area that has an outcome with something evaluated, by name."""
+        names = sorted({area(o.check) for o in self.outcomes if o.status is not Status.SKIPPED})
+        return {name: score(o for o in self.outcomes if area(o.check) == name) for name in names}
+
+
+def area(check: Check) -> str:
+    """The area a reader sees: tenancy and governance together are what enterprises ask for."""
+    return "enterprise" if check.area in {"tenancy", "governance"} else check.area
+
+
+def assess(
+    service: str,
+    world: World,
+    registry: Registry,
+    terms: Terms,
+    book: Book | None = None,
+    *,
+    progress: Progress = lambda _done, _all, _name: None,
+    about: Mapping[str, Any] | None = None,
+) -> Assessment:
+    """Ask every check of the registry and decide. Raises nothing of a check's."""
+    book = book or Book([], date.max)
+    checks = list(registry.checks.values())
+    last = [c for c in checks if any(need.type is Waivers for need in c.needs)]
+    first = [c for c in checks if c not in last]
+    seconds: dict[str, float] = {}
+    outcomes = [_broken(b, world, terms) for b in registry.broken]
+    for done, check in enumerate(first, 1):
+        progress(done, len(checks), check.id)
+        outcomes.append(_outcome(check, world, terms, book, seconds))
+    records = book.records(_answered(outcomes))
+    world.supplies = [*world.supplies, Supply("waivers", frozenset({Waivers}), {Waivers: records})]
+    outcomes += [_outcome(check, world, terms, book, seconds) for check in last]
+    outcomes.sort(key=lambda o: o.check.id)
+    gaps = tuple(dict.fromkeys(g for s in world.supplies for g in s.gaps))
+    return Assessment(
+        service=service,
+        environment=world.environment,
+        answer=decide(outcomes, gaps, terms.missing, terms.bar),
+        outcomes=tuple(outcomes),
+        gaps=gaps,
+        inputs=tuple(i for s in world.supplies for i in s.inputs),
+        notes=tuple(dict.fromkeys(n for s in world.supplies for n in s.notes)),
+        sources=tuple(dict.fromkeys(s.source for s in world.supplies if s.inputs or s.gaps)),
+        not_understood=_not_understood(world.supplies, checks),
+        waivers=records,
+        vanished=terms.baseline.vanished(outcomes),
+        new_only=terms.new_only,
+        about=dict(about or {}),
+        seconds=seconds,
+    )
+
+
+def _outcome(check: Check, world: World, terms: Terms, book: Book, seconds: dict[str, float]) -> Outcome:
+    reason = terms.off(check)
+    settings = terms.settings(check)
+    adopted = not terms.rules or not check.since or check.since <= terms.rules
+    if reason:
+        asked = Asked(check, skipped=f"turned off by the settings: {reason}")
+    else:
+        started = time.perf_counter()
+        asked = ask(check, world, settings)
+        seconds[check.id] = time.perf_counter() - started
+    return conclude(
+        asked,
+        world.environment,
+        settings=settings,
+        severity=terms.severity(check),
+        waive=book.waive,
+        known=terms.baseline.fingerprints,
+        new_only=terms.new_only,
+        adopted=adopted,
+    )
+
+
+def _broken(broken: Broken, world: World, terms: Terms) -> Outcome:
+    asked = Asked(stand_in(broken), fault=broken.reason)
+    return conclude(asked, world.environment, settings={}, known=terms.baseline.fingerprints)
+
+
+def _answered(outcomes: Iterable[Outcome]) -> Callable[[str], bool]:
+    answered = {o.check.id for o in outcomes if o.status in (Status.PASSED, Status.FAILED, Status.NOT_APPLICABLE)}
+    return lambda check_id: check_id in answered or not any(o.check.id == check_id for o in outcomes)
+
+
+def _not_understood(supplies: Iterable[Supply], checks: Iterable[Check]) -> dict[str, int]:
+    """Kinds that lie in the facts and that no view of any check reads."""
+    read = frozenset().union(*(kinds_read(check) for check in checks))
+    met: Counter[str] = Counter()
+    for supply in supplies:
+        objects = supply.facts.get(Objects)
+        if isinstance(objects, Objects):
+            met += objects.counts
+    return {kind or "(no kind)": count for kind, count in sorted(met.items()) if kind not in read}

@@ -1,0 +1,88 @@
+"""From what a check said to an outcome: severities, waivers, the baseline, and one of five statuses."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from readiness.engine.run import Asked
+from readiness.model import Finding, Judged, Outcome, Severity, Status, Waiver
+
+Waive = Callable[[str, Finding], Waiver | None]
+
+
+def fingerprint(check_id: str, environment: str, finding: Finding) -> str:
+    """The same for the same fault in the next run: no line numbers, no generated suffixes, list items by name."""
+    anchor = finding.place.anchor
+    parts = (check_id, environment, anchor.origin, anchor.identity, anchor.steady(finding.place.route))
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
+def conclude(
+    asked: Asked,
+    environment: str,
+    *,
+    settings: Mapping[str, object],
+    severity: Severity | None = None,
+    waive: Waive = lambda _id, _finding: None,
+    known: Counter[str] | None = None,
+    new_only: bool = False,
+    adopted: bool = True,
+) -> Outcome:
+    """The outcome of one check. `severity` overrides the check's own; `known` are the fingerprints of a baseline.
+
+    Equal fingerprints are counted: one more than the baseline has is new. With `new_only` the known ones are excused.
+    """
+    left = Counter(known or ())
+    judged = []
+    for finding in asked.bad:
+        mark = fingerprint(asked.check.id, environment, finding)
+        left[mark] -= 1
+        weight = severity or finding.severity or asked.check.severity
+        old = left[mark] >= 0
+        judged.append(Judged(finding, weight, mark, waive(asked.check.id, finding), old, excused=old and new_only))
+    status = _status(asked, open_findings=any(j.counts for j in judged))
+    ill = {j.finding.place.subject for j in judged if j.counts}
+    return Outcome(
+        check=asked.check,
+        status=status,
+        severity=severity or asked.check.severity,
+        judged=tuple(sorted(judged, key=lambda j: j.severity.rank)),
+        unproven=tuple(asked.unproven),
+        looked_at=len(asked.subjects),
+        well=len(asked.subjects - ill),
+        reason=_reason(asked, status),
+        gaps=tuple(asked.gaps) if status is Status.UNKNOWN else (),
+        origins=tuple(asked.origins),
+        settings=dict(settings),
+        adopted=adopted,
+    )
+
+
+def _status(asked: Asked, *, open_findings: bool) -> Status:
+    if open_findings:
+        return Status.FAILED
+    if asked.fault or asked.unread or asked.unproven:
+        return Status.UNKNOWN
+    if asked.skipped and not asked.subjects:
+        return Status.SKIPPED
+    if asked.gaps:
+        return Status.UNKNOWN
+    return Status.PASSED if asked.subjects else Status.NOT_APPLICABLE
+
+
+def _reason(asked: Asked, status: Status) -> str:
+    if asked.fault:
+        return f"the check itself failed: {asked.fault}"
+    if status is Status.SKIPPED:
+        return asked.skipped
+    if status is Status.NOT_APPLICABLE:
+        return "found nothing to look at"
+    if status is not Status.UNKNOWN:
+        return ""
+    if asked.unread:
+        return asked.unread
+    if asked.unproven:
+        return f"{asked.unproven[0].message}, or it stands in what could not be read"
+    return f"could hide in what was not read: {next(iter(asked.gaps))}"

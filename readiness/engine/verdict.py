@@ -1,0 +1,84 @@
+"""The score, and the one total function from outcomes to a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from readiness.model import Answer, Bar, Gap, Outcome, Score, Severity, Status, Verdict
+
+CAPS = {Severity.CRITICAL: 49.0, Severity.HIGH: 79.0}
+_EVALUATED = frozenset({Status.PASSED, Status.FAILED})
+
+
+def score(outcomes: Iterable[Outcome]) -> Score:
+    """The weighted share of subjects that pass, 0 to 100, over passed and failed outcomes.
+
+    An open critical finding caps it at 49, an open high one at 79. Nothing evaluated, no score. `covered` is the weight
+    evaluated, of the weight of those checks that asked of a declared source and had something to look at.
+    """
+    counted = [o for o in outcomes if o.adopted]
+    evaluated = [o for o in counted if o.status in _EVALUATED]
+    unknown = sum(o.severity.weight for o in counted if o.status is Status.UNKNOWN)
+    weight = sum(o.severity.weight for o in evaluated)
+    covered = 100.0 * weight / (weight + unknown) if weight + unknown else (100.0 if evaluated else 0.0)
+    if not evaluated:
+        return Score(None, covered, None)
+    plain = 100.0 * sum(o.severity.weight * o.share for o in evaluated) / weight if weight else 100.0
+    worst = min((j.severity for o in evaluated for j in o.bad), key=lambda s: s.rank, default=Severity.INFO)
+    cap = CAPS.get(worst)
+    if cap is None or plain <= cap:
+        return Score(plain, covered, plain)
+    return Score(cap, covered, plain, worst)
+
+
+def decide(outcomes: Sequence[Outcome], gaps: Sequence[Gap], missing: Sequence[str], bar: Bar) -> Answer:
+    """The verdict. `gaps` are all that declared sources could not read, `missing` the mandatory sources not declared.
+
+    1. An open critical finding, or a score below the bar: NOT READY.
+    2. Else a gap, a missing source, covered below the bar, or nothing examined: INCOMPLETE.
+    3. Else READY, with waivers where there are some.
+    """
+    total = score(outcomes)
+    no = _against(outcomes, total, bar)
+    open_questions = _unanswered(outcomes, gaps, missing, total, bar)
+    if no:
+        return Answer(Verdict.NOT_READY, total, bar, (*no, *open_questions))
+    if open_questions:
+        return Answer(Verdict.INCOMPLETE, total, bar, open_questions)
+    waived = sum(len(o.waived) for o in outcomes if o.adopted)
+    if waived:
+        return Answer(Verdict.READY_WITH_WAIVERS, total, bar, (f"{waived} waived {_plural('finding', waived)}",))
+    return Answer(Verdict.READY, total, bar)
+
+
+def _against(outcomes: Sequence[Outcome], total: Score, bar: Bar) -> tuple[str, ...]:
+    critical = sum(j.severity is Severity.CRITICAL for o in outcomes if o.adopted for j in o.bad)
+    said = []
+    if critical:
+        said.append(f"{critical} critical {_plural('finding', critical)}")
+    if total.value is not None and total.value < bar.score:
+        why = f", capped by a {total.capped_by.value} finding" if total.capped_by else ""
+        said.append(f"score {total.value:.0f} is below the bar of {bar.score:g}{why}")
+    return tuple(said)
+
+
+def _unanswered(
+    outcomes: Sequence[Outcome], gaps: Sequence[Gap], missing: Sequence[str], total: Score, bar: Bar
+) -> tuple[str, ...]:
+    said = []
+    if total.value is None:
+        said.append("nothing was examined")
+    if gaps:
+        said.append(f"{len(gaps)} {_plural('gap', len(gaps))} in what the sources could read")
+    said += [f"the source `{name}` is mandatory here and not declared" for name in missing]
+    if total.value is not None and total.covered < bar.covered:
+        unknown = sum(o.status is Status.UNKNOWN for o in outcomes if o.adopted)
+        said.append(
+            f"covered {total.covered:.0f} is below the bar of {bar.covered:g}: "
+            f"{unknown} {_plural('check', unknown)} could not be answered"
+        )
+    return tuple(said)
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"

@@ -1,0 +1,192 @@
+"""Workloads: everything that makes pods, with what scales it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from readiness.facts.autoscaling import Autoscaler, Autoscalers
+from readiness.facts.objects import Node, Objects, Resource
+from readiness.facts.pods import Container, containers
+from readiness.facts.selectors import LabelIndex, Selector
+from readiness.model import Place
+
+# Where each kind keeps its pod template. Argo's Rollout is a Deployment with another strategy.
+_TEMPLATES: dict[str, tuple[str, ...]] = {
+    "Deployment": ("spec", "template"),
+    "StatefulSet": ("spec", "template"),
+    "DaemonSet": ("spec", "template"),
+    "ReplicaSet": ("spec", "template"),
+    "ReplicationController": ("spec", "template"),
+    "Rollout": ("spec", "template"),
+    "Job": ("spec", "template"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "Pod": (),
+}
+_REPLICATED = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout"})
+_LONG_RUNNING = _REPLICATED | {"DaemonSet"}
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One object that makes pods. `template` is its pod template: labels in `metadata`, the pod in `spec`."""
+
+    resource: Resource
+    template: Node
+    autoscalers: tuple[Autoscaler, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return self.resource.kind
+
+    @property
+    def name(self) -> str:
+        return self.resource.name
+
+    @property
+    def namespace(self) -> str:
+        return self.resource.namespace
+
+    @property
+    def subject(self) -> str:
+        return self.resource.subject
+
+    @property
+    def pod(self) -> Node:
+        return self.template.get("spec")
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels its pods carry."""
+        return self.template.strings("metadata", "labels")
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """The annotations its pods carry."""
+        return self.template.strings("metadata", "annotations")
+
+    @property
+    def selector(self) -> Selector | None:
+        """The selector by which it finds its pods; a ReplicationController's is of plain labels."""
+        if self.kind == "ReplicationController":
+            return Selector.of_labels(self.resource.node.strings("spec", "selector"))
+        return Selector.read(self.resource.get("spec", "selector"))
+
+    @property
+    def long_running(self) -> bool:
+        return self.kind in _LONG_RUNNING
+
+    @property
+    def replicated(self) -> bool:
+        """Whether it has a number of replicas that someone chooses."""
+        return self.kind in _REPLICATED
+
+    @property
+    def declared_replicas(self) -> int | None:
+        """`spec.replicas` as written; None where it is not."""
+        return self.resource.node.integer("spec", "replicas")
+
+    @property
+    def effective_replicas(self) -> int:
+        """The fewest replicas it keeps: an autoscaler's minimum where one targets it, else spec.replicas, else 1."""
+        if self.autoscalers:
+            return max(a.minimum for a in self.autoscalers)
+        declared = self.declared_replicas
+        return 1 if declared is None else declared
+
+    @property
+    def most_replicas(self) -> int:
+        """The most replicas it can have: an autoscaler's maximum, else what it keeps."""
+        most = [a.maximum for a in self.autoscalers if a.maximum is not None]
+        return max([self.effective_replicas, *most])
+
+    def at_replicas(self) -> Place:
+        """Where its number of replicas is decided."""
+        return self.autoscalers[0].at_minimum() if self.autoscalers else self.resource.at("spec", "replicas")
+
+    def at(self, *steps: str | int) -> Place:
+        return self.resource.at(*steps)
+
+    def at_pod(self, *steps: str | int) -> Place:
+        return self.pod.at(*steps)
+
+    def containers(self) -> Iterator[Container]:
+        """Every container: init containers, sidecars, main and ephemeral ones."""
+        return containers(self.pod)
+
+    def running(self) -> Iterator[Container]:
+        """The containers that run as long as the pod: main ones and sidecars."""
+        return (c for c in self.containers() if c.runs_on)
+
+
+class Workloads(Sequence[Workload]):
+    """All workloads of one origin. Of a live cluster only those that nothing else drives: no Deployment's ReplicaSet."""
+
+    kinds = frozenset(_TEMPLATES)
+
+    def __init__(self, objects: Objects, autoscalers: Autoscalers) -> None:
+        items = []
+        for resource in objects.of(*_TEMPLATES):
+            if resource.controller is None or resource.controller[0] == "Node":
+                template = _template(resource, objects)
+                items.append(Workload(resource, template, autoscalers.of(resource)))
+        self._items = tuple(items)
+        self._index = LabelIndex((w.namespace, w.labels, w) for w in self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> Workload:  # type: ignore[override]
+        return self._items[index]
+
+    def __iter__(self) -> Iterator[Workload]:
+        return iter(self._items)
+
+    def long_running(self) -> Iterator[Workload]:
+        """Workloads that are meant to run for ever: no Jobs, CronJobs or bare Pods."""
+        return (w for w in self._items if w.long_running)
+
+    def replicated(self) -> Iterator[Workload]:
+        """Workloads with a chosen number of replicas: no DaemonSets either."""
+        return (w for w in self._items if w.replicated)
+
+    def selected(self, namespace: str, selector: Selector | None) -> Iterator[Workload]:
+        """Workloads in `namespace` whose pods `selector` matches."""
+        return self._index.select(namespace, selector)
+
+
+def _template(resource: Resource, objects: Objects) -> Node:
+    """The pod template; a Rollout may borrow a Deployment's by `workloadRef`."""
+    if resource.kind == "Rollout" and not resource.get("spec", "template").exists:
+        reference = resource.get("spec", "workloadRef")
+        target = objects.named(reference.text("kind") or "", resource.namespace, reference.text("name") or "")
+        if target is not None:
+            return target.get("spec", "template")
+    return resource.get(*_TEMPLATES[resource.kind])
+
+
+# Kinds of operators that make pods, with labels of their own choice.
+_OPERATED = frozenset(
+    {
+        "Alertmanager", "Cassandra", "CassandraDatacenter", "ClickHouseInstallation", "Cluster", "Elasticsearch",
+        "InferenceService", "InnoDBCluster", "Kafka", "KafkaBridge", "KafkaConnect", "KafkaNodePool", "Keycloak", "Kibana",
+        "MongoDB", "MongoDBCommunity", "MySQLCluster", "NatsCluster", "OpenSearchCluster", "OpenTelemetryCollector",
+        "PerconaServerMongoDB", "PerconaXtraDBCluster", "PostgresCluster", "Prometheus", "RabbitmqCluster", "RayCluster",
+        "Redis", "RedisCluster", "RedisFailover", "SparkApplication", "Tenant", "ThanosRuler",
+        "TidbCluster", "Vault", "VMAgent", "VMCluster", "VMSingle", "Workflow", "ZookeeperCluster", "postgresql",
+    }
+)  # fmt: skip
+
+
+class OperatedPods:
+    """Namespaces in which an operator makes pods that no file describes, with labels that nobody here can know."""
+
+    kinds = _OPERATED
+
+    def __init__(self, objects: Objects) -> None:
+        knative = objects.of("Service", group="serving.knative.dev")
+        self._namespaces = frozenset(r.namespace for r in (*objects.of(*_OPERATED), *knative))
+
+    def possible(self, namespace: str) -> bool:
+        """Whether a selector that matches no known pod of `namespace` may still match an operator's."""
+        return namespace in self._namespaces

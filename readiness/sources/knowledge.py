@@ -1,0 +1,20 @@
+"""Facts that need no environment: what Kubernetes' schemas and Prometheus' grammar say. Libraries load when first used."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from readiness.facts.ports import PromQL, Schemas
+from readiness.facts.releases import Apis
+from readiness.sources import promql, schemas
+
+
+@cache
+def knowledge() -> dict[type, Any]:
+    """Root facts that every run has."""
+    return {
+        Schemas: Schemas(schemas.validate, schemas.versions()),
+        Apis: Apis(schemas.served),
+        PromQL: PromQL(promql.parse),
+    }

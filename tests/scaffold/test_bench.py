@@ -1,0 +1,137 @@
+"""The measurements measure, and a program that broke gets no time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+BENCH = Path(__file__).parents[2] / "bench"
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The modules of ``bench``, which is a folder of scripts and no package."""
+    monkeypatch.syspath_prepend(str(BENCH))
+    import measure
+    import run
+    import schemas
+    import synthetic
+
+    return {"measure": measure, "run": run, "schemas": schemas, "synthetic": synthetic}
+
+
+def test_forty_apps_have_the_shape_of_the_whole_set(bench: Any, tmp_path: Path) -> None:
+    written = bench["synthetic"].write(tmp_path / "set", 40)
+    objects = [manifest for path in (tmp_path / "set").iterdir() for manifest in yaml.safe_load_all(path.read_text())]
+    assert written == len(objects) == 100
+    assert Counter(manifest["kind"] for manifest in objects) == {
+        "Deployment": 40,
+        "Service": 30,
+        "PodDisruptionBudget": 14,
+        "HorizontalPodAutoscaler": 10,
+        "NetworkPolicy": 4,
+        "ConfigMap": 2,
+    }
+    for manifest in objects:
+        if manifest["kind"] == "Deployment":
+            spec = manifest["spec"]
+            assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
+
+
+def test_a_set_never_mixes_with_other_files(bench: Any, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").touch()
+    with pytest.raises(FileExistsError, match="is not empty"):
+        bench["synthetic"].write(tmp_path, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
+
+
+WORK = """
+import sys, subprocess, time
+if len(sys.argv) == 1:
+    subprocess.run([sys.executable, __file__, "child"], check=True)
+    sys.exit(3)
+memory = bytearray(150_000_000)
+end = time.process_time() + 0.3
+while time.process_time() < end:
+    pass
+print("worked", flush=True)
+"""
+
+
+def test_time_and_memory_of_children_are_counted(bench: Any, tmp_path: Path) -> None:
+    script = tmp_path / "work.py"
+    script.write_text(WORK)
+    cost = bench["measure"].several([sys.executable, str(script)], tmp_path, 1)
+    assert cost.last.code == 3
+    assert cost.last.said == "worked"
+    assert cost.last.output_bytes == len("worked\n")
+    assert 0.3 <= cost.cpu < 5
+    assert cost.wall >= 0.3
+    assert 150_000_000 < cost.largest < 400_000_000
+    assert cost.together >= 150_000_000
+
+
+def test_a_schema_stands_alone_with_what_it_reaches_at_any_depth(bench: Any) -> None:
+    definitions = {
+        "pod": {"properties": {"self": {"$ref": "#/$defs/pod"}, "port": {"items": {"$ref": "#/$defs/port"}}}},
+        "port": {"type": "integer"},
+        "unused": {},
+    }
+    alone = bench["schemas"].standalone(
+        {"properties": {"spec": {"$ref": "/api/_definitions.json#/$defs/pod"}}}, definitions
+    )
+    assert alone["properties"] == {"spec": {"$ref": "#/$defs/pod"}}
+    assert alone["$defs"].keys() == {"pod", "port"}
+
+
+def table(tmp_path: Path, program: str) -> list[str]:
+    """The rows of the table for a program in place of readiness, without peers, on a set of one app."""
+    readiness = tmp_path / "readiness"
+    readiness.write_text(f"#!/bin/sh\n{program}\n")
+    readiness.chmod(0o755)
+    out = tmp_path / "results.md"
+    places = [f"--readiness={readiness}", f"--peers={tmp_path / 'none'}", f"--out={out}"]
+    command = [sys.executable, str(BENCH / "run.py"), *places, "--apps=1", "--times=1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    text = out.read_text()
+    assert "--manifests SYNTHETIC" in text  # and no path of this machine
+    assert tempfile.gettempdir() not in text
+    assert "not measured: a corpus of real manifests" in text
+    return [line for line in text.splitlines() if line.startswith("| ")]
+
+
+def test_the_table_judges_what_ran_and_names_what_is_missing(tmp_path: Path) -> None:
+    rows = table(tmp_path, "echo fine; exit 1")
+    judged = [row for row in rows if "| readiness |" in row]
+    assert len(judged) == 3
+    assert all("wanted ≤" in row and "| 1 |" in row for row in judged)
+    assert all(
+        "not installed: make peers" in row for row in rows if "| kube-score |" in row or "| kubeconform |" in row
+    )
+
+
+@pytest.mark.parametrize("program", ["echo half; echo 'wrong flag' >&2; exit 2", "echo 'wrong flag' >&2; exit 1"])
+def test_a_run_that_broke_gets_its_last_words_and_no_time(tmp_path: Path, program: str) -> None:
+    for row in table(tmp_path, program):
+        if "| readiness |" in row:
+            assert "**no result**: wrong flag" in row
+            assert "wanted" not in row
+
+
+def test_a_wish_is_met_at_its_bound_and_missed_above_it(bench: Any) -> None:
+    last = bench["measure"].Run(wall=1.0, cpu=1.0, largest=5, code=0, output_bytes=1, said="")
+    cost = bench["measure"].Cost(wall=1.0, fastest=0.5, cpu=1.0, largest=5, together=10, last=last)
+    case = {"about": "x", "tool": "readiness", "command": ["readiness"]}
+    judged, wish = bench["run"].judged, bench["run"].Case
+    assert "missed" not in judged(wish(**case, seconds=1.0, memory=10), cost)
+    assert judged(wish(**case, seconds=0.9), cost) == "wanted ≤ 0.9 s: **missed**"
+    assert "**missed**" in judged(wish(**case, memory=9), cost)
+    assert judged(wish(**case), cost) == ""
