@@ -74,7 +74,7 @@ def example(tools: Tools) -> Iterator[Case]:
 def folder(
     about: str, tools: Tools, path: Path, seconds: float | None = None, memory: int | None = None
 ) -> Iterator[Case]:
-    command = [str(tools.readiness), "check", "--manifests", str(path), "--format", "json"]
+    command = [str(tools.readiness), "check", str(path), "--format", "json"]
     yield Case(about, "readiness", command, seconds=seconds, memory=memory)
     yield from peers(about, tools, path)
 

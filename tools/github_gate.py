@@ -40,7 +40,7 @@ def command(environment: Mapping[str, str], report: Path) -> list[str]:
         raise InputError("env: wanted the name of an environment, found nothing")
     arguments = [str(Path(sys.executable).with_name("readiness")), "check", f"--env={environment['GATE_ENV']}"]
     if environment.get("GATE_CONFIG"):
-        arguments.append(f"--config={environment['GATE_CONFIG']}")
+        arguments.append(f"--settings={environment['GATE_CONFIG']}")
     try:
         arguments += shlex.split(environment.get("GATE_ARGS", ""))
     except ValueError as error:

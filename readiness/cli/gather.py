@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,7 +34,7 @@ class Permissions:
 
     run_commands: bool = False
     now: datetime | None = None
-    stdin: Callable[[], bytes] | None = None
+    stdin: Callable[[], bytes] = lambda: sys.stdin.buffer.read()
 
 
 def world(environment: Environment, allowed: Permissions, progress: Progress = lambda _s, _d, _a: None) -> World:
@@ -79,13 +80,12 @@ def _given(environment: Environment, allowed: Permissions) -> Supply:
 def _manifests(environment: Environment, allowed: Permissions, progress: Progress) -> Supply:
     from readiness.sources import manifests
 
-    extra = {"stdin": allowed.stdin} if allowed.stdin else {}
     return manifests.read(
         environment.sources.manifests or [],
         environment.root,
         namespace=environment.namespace,
+        stdin=allowed.stdin,
         progress=lambda done, total: progress("manifests", done, total),
-        **extra,
     )
 
 

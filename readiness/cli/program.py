@@ -98,7 +98,7 @@ def _settings_fault(fault: Exception) -> int:
         return 0
     from readiness.report.text import plain
 
-    for one in fault.faults:  # type: ignore[attr-defined]
+    for one in fault.faults:
         click.echo(plain(f"error: {one}"), err=True)
     return Exit.USAGE
 

@@ -78,11 +78,15 @@ class Environment:
         return tuple(lacking)
 
 
+_WORDS = {
+    "production": ("prod", "live", "prd"),
+    "staging": ("stag", "stg", "preprod", "uat", "qa"),
+    "development": ("dev", "local", "test", "ci", "sandbox", "preview"),
+}
+
+
 def profile_of(name: str) -> str:
-    """The profile that an environment's name suggests: the words prod and stag, at the start of a part of the name."""
+    """The profile that an environment's name suggests, by how its parts begin; staging where it suggests none."""
     parts = name.lower().replace("_", "-").split("-")
-    if any(p.startswith(("prod", "live", "prd")) for p in parts):
-        return "production"
-    if any(p.startswith(("stag", "stg", "preprod", "uat", "qa")) for p in parts):
-        return "staging"
-    return "development"
+    found = [profile for profile, words in _WORDS.items() if any(p.startswith(words) for p in parts)]
+    return "staging" if "staging" in found or not found else found[0]

@@ -81,7 +81,7 @@ def load(path: Path, checks: Mapping[str, Check], variables: Mapping[str, str], 
 
 
 def choose(loaded: Loaded, service: str = "", environment: str = "") -> tuple[Environment, ...]:
-    """The environments asked for; all of them where nothing is asked. Raises SettingsError for a name that is not there."""
+    """The environments asked for; all where nothing is asked. Raises SettingsError for a name that is not there."""
     chosen = [e for e in loaded.environments if service in ("", e.service) and environment in ("", e.name)]
     if chosen:
         return tuple(chosen)

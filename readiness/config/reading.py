@@ -1,4 +1,4 @@
-"""Reads one settings file: YAML with positions, variables from the process environment, and every fault with its line."""
+"""Reads one settings file: YAML with positions, variables of the process filled in, every fault with its line."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Text:
 
 
 def read_text(path: Path, variables: Mapping[str, str]) -> Text:
-    """Read one file. Raises SettingsError for what is no YAML mapping, is written twice, or asks for an unset variable."""
+    """Read one file. Raises SettingsError for what is no YAML mapping, or asks for a variable that is not set."""
     name = _shown(path)
     try:
         data = path.read_bytes()
@@ -83,9 +83,8 @@ def _route(loc: tuple[Any, ...], value: Any) -> Route:
     """The part of an error's location that leads into the file; validators and single items leave extra steps in it."""
     route: list[str | int] = []
     for step in loc:
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+        inside = step in value if isinstance(value, dict) else isinstance(value, list) and step in range(len(value))
+        if inside:
             value = value[step]
         elif isinstance(step, str) and step == loc[-1] and isinstance(value, dict):
             return (*route, step)
@@ -139,10 +138,10 @@ def _filled(value: Any, route: Route, document: Document, variables: Mapping[str
         return value
 
     def fill(match: re.Match[str]) -> str:
-        escaped, name, default = match.groups()
-        if escaped:
+        if match[1]:
             return "$"
-        found = variables.get(name, default)
+        name = match[2]
+        found: str | None = variables.get(name, match[3])
         if found is None:
             span = Span(document.path, *document.nearest(route))
             faults.append(Fault(span, f"the variable {name} is not set; set it, or write ${{{name}:-a default}}"))

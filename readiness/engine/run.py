@@ -13,9 +13,9 @@ from readiness.model import Check, Finding, Gap, Origin, Place
 class Asked:
     """What one check said for one environment, before waivers and verdict.
 
-    `subjects` are all the things it looked at. `fault` is set where the check itself failed; what it found before that
-    stands. `skipped` says which source would be needed. Bad findings that claim an absence which a gap could explain are
-    `unproven`.
+    `subjects` are all the things it looked at. `fault` is set where the check itself failed; what it found before
+    that stands. `skipped` says which source would be needed. Bad findings that claim an absence which a gap could
+    explain are `unproven`.
     """
 
     check: Check

@@ -34,7 +34,7 @@ class World:
     _built: dict[tuple[type, Origin | None], Any] = field(default_factory=dict)
 
     def askings(self, check: Check) -> tuple[Origin | None, ...]:
-        """The origins that `check` is asked for: each that exists, or once where its needs say which, or none has one."""
+        """The origins that `check` is asked for: each that exists; once where its needs say which, or none has any."""
         if all(need.origin is not None or need.environment for need in check.needs):
             return (None,)
         free = [need for need in check.needs if need.origin is None and not need.environment]

@@ -126,7 +126,11 @@ class Autoscalers(Sequence[Autoscaler]):
 
     def of(self, workload: Resource) -> tuple[Autoscaler, ...]:
         """The autoscalers that name this workload as their target, in its namespace."""
-        return tuple(self._by_target.get((workload.namespace, workload.kind, workload.name), ()))
+        return self.targeting(workload.namespace, workload.kind, workload.name)
+
+    def targeting(self, namespace: str, kind: str, name: str) -> tuple[Autoscaler, ...]:
+        """The autoscalers whose target has this identity, whether it exists or not."""
+        return tuple(self._by_target.get((namespace, kind, name), ()))
 
 
 @dataclass(frozen=True, slots=True)

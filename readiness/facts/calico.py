@@ -118,7 +118,10 @@ class _Parser:
             return lambda labels: (labels.get(key) in values) is not negated
         if negated:
             raise SelectorError
-        operator, value = self._next("word"), self._next("text")
+        operator = self._next("word")
+        if operator in {"starts", "ends"} and not self._take("with"):
+            raise SelectorError
+        value = self._next("text")
         tests: dict[str, Test] = {
             "contains": lambda labels: value in labels.get(key, "\0"),
             "starts": lambda labels: labels.get(key, "\0").startswith(value),

@@ -21,7 +21,7 @@ _HAS_FLAGS = frozenset({"ADD", "COPY", "FROM", "HEALTHCHECK", "RUN"})
 _HAS_HEREDOCS = frozenset({"ADD", "COPY", "RUN"})
 _DIRECTIVE = re.compile(r"#[ \t]*([a-zA-Z][a-zA-Z0-9]*)[ \t]*=[ \t]*(.*?)[ \t]*$")
 _DIRECTIVES = frozenset({"check", "escape", "syntax"})
-_FLAG = re.compile(r"[ \t]*--([a-z][a-z-]*)(?:=(\"[^\"]*\"|'[^']*'|[^ \t\n]*))?(?=[ \t\n]|$)")
+_FLAG = re.compile(r"--([a-z][a-z-]*)(?:=(\"[^\"]*\"|'[^']*'|[^ \t]*))?(?=[ \t]|$)")
 _HEREDOC = re.compile(r"(?<![^ \t\n])[0-9]*<<(-?)(?:\"([^\"\n<]+)\"|'([^'\n<]+)'|([^\s<\"'|&;()]+))")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|\\.", re.S)
 
@@ -38,7 +38,7 @@ class Heredoc:
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One instruction. `text` is what follows the keyword and its flags; a line break stands for each continued line.
+    """One instruction. `text` is what follows the keyword and its flags, continued lines put together.
 
     `items` is the list of the exec form (`["a", "b"]`), None for the shell form. `trigger` is the instruction of an ONBUILD.
     """
@@ -146,8 +146,8 @@ class _Reader:
             line, continued = self._continued(line if parts else line.lstrip())
             starts.append((length, self.at))
             parts.append(line)
-            length += len(line) + 1
-        return "\n".join(parts), starts
+            length += len(line)
+        return "".join(parts), starts
 
     def _continued(self, line: str) -> tuple[str, bool]:
         """The line without the escape character at its end, and whether there was one."""
@@ -211,8 +211,8 @@ def _masked(found: re.Match[str]) -> str:
 
 def _split_keyword(text: str) -> tuple[str, str, int]:
     """The keyword in capitals, what follows it, and how many characters were taken away."""
-    at = next((n for n, char in enumerate(text) if char in " \t\n"), len(text))
-    rest = text[at:].lstrip(" \t\n")
+    at = next((n for n, char in enumerate(text) if char in " \t"), len(text))
+    rest = text[at:].lstrip(" \t")
     return text[:at].upper(), rest.rstrip(), len(text) - len(rest)
 
 
@@ -223,7 +223,7 @@ def _split_flags(text: str) -> tuple[dict[str, str], str, int]:
         value = (found[2] or "").strip("\"'")
         flags[found[1]] = f"{flags[found[1]]}\n{value}" if found[1] in flags else value
         at = found.end()
-        while at < len(text) and text[at] in " \t\n":
+        while at < len(text) and text[at] in " \t":
             at += 1
     return flags, text[at:], at
 
@@ -234,7 +234,7 @@ def _exec_form(text: str) -> tuple[str, ...] | None:
     if not bare.startswith("[") or len(bare) > 1 << 20:
         return None
     try:
-        items = json.loads(bare.replace("\n", ""))
+        items = json.loads(bare)
     except (ValueError, RecursionError):
         return None
     return tuple(items) if isinstance(items, list) and all(isinstance(i, str) for i in items) else None

@@ -17,26 +17,24 @@ def _starts(listed: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(command.split()) for command in listed.split(","))
 
 
+def _names(listed: str) -> frozenset[str]:
+    return frozenset(listed.split(", "))
+
+
 _TEST_STARTS = _starts(
     "pytest, py.test, tox, nox, unittest, go test, gotestsum, ginkgo, cargo test, cargo nextest, npm test, npm t, "
     "yarn test, pnpm test, bun test, deno test, jest, vitest, mocha, cypress, playwright test, dotnet test, "
     "phpunit, rspec, rake test, rake spec, rails test, ctest, bazel test, mix test, sbt test, swift test, bats, "
     "helm unittest, flutter test, dart test, stack test, cabal test, lein test, zig test"
 )
-_TASKS = frozenset(
-    (
-        "ant bun composer dagger earthly gradle gradlew hatch invoke just make mvn mvnw npm pdm pnpm poe rake task yarn"
-    ).split()
+_TASKS = _names(
+    "ant, bun, composer, dagger, earthly, gradle, gradlew, hatch, invoke, just, make, mvn, mvnw, npm, pdm, pnpm, "
+    "poe, rake, task, yarn"
 )
-_TEST_TASKS = frozenset(
-    (
-        "build check ci coverage install package spec test tests unit verify"
-    ).split()
-)
-_PREFIXES = frozenset(
-    (
-        "-m bundle bunx coverage exec hatch npx pdm pipenv pipx pnpm poetry python python3 run rye uv uvx yarn"
-    ).split()
+_TEST_TASKS = _names("build, check, ci, coverage, install, package, spec, test, tests, unit, verify")
+_PREFIXES = _names(
+    "-m, bundle, bunx, coverage, exec, hatch, npx, pdm, pipenv, pipx, pnpm, poetry, python, python3, run, rye, "
+    "uv, uvx, yarn"
 )
 _DEPLOY_STARTS = _starts(
     "kubectl apply, kubectl create, kubectl replace, kubectl patch, kubectl set, oc apply, helm upgrade, helm "
@@ -46,21 +44,15 @@ _DEPLOY_STARTS = _starts(
     "deploy, sam deploy, terraform apply, tofu apply, pulumi up, ansible-playbook, kapp deploy, readiness deploy, "
     "nomad job run, cf push, heroku container:release"
 )
-_DEPLOY_ACTIONS = tuple(
-    (
-        "azure/k8s-deploy azure/webapps-deploy aws-actions/amazon-ecs-deploy-task-definition "
-        "google-github-actions/deploy-cloudrun google-github-actions/deploy-appengine superfly/flyctl-actions "
-        "akhileshns/heroku-deploy"
-    ).split()
+_DEPLOY_ACTIONS = _names(
+    "azure/k8s-deploy, azure/webapps-deploy, aws-actions/amazon-ecs-deploy-task-definition, "
+    "google-github-actions/deploy-cloudrun, google-github-actions/deploy-appengine, superfly/flyctl-actions, "
+    "akhileshns/heroku-deploy"
 )
-_TRIAL_STARTS = _starts(
-    "kind create, k3d cluster create, minikube start, k3s, ctlptl create"
-)
-_TRIAL_ACTIONS = frozenset(
-    (
-        "abdgrossmann/setup-k3d absaoss/k3d-action debianmaster/actions-k3s engineerd/setup-kind helm/kind-action "
-        "medyagh/setup-minikube nolar/setup-k3d-k3s"
-    ).split()
+_TRIAL_STARTS = _starts("kind create, k3d cluster create, minikube start, k3s, ctlptl create")
+_TRIAL_ACTIONS = _names(
+    "abdgrossmann/setup-k3d, absaoss/k3d-action, debianmaster/actions-k3s, engineerd/setup-kind, "
+    "helm/kind-action, medyagh/setup-minikube, nolar/setup-k3d-k3s"
 )
 _VERIFY_STARTS = _starts(
     "kubectl rollout status, oc rollout status, kubectl wait, helm test, argocd app wait, aws ecs wait, curl, wget, "
@@ -136,27 +128,31 @@ class Pipelines:
             used = step.action.name if step.action else ""
             if used in _TRIAL_ACTIONS:
                 return None
-            if first is None and used.startswith(_DEPLOY_ACTIONS):
+            if first is None and used in _DEPLOY_ACTIONS:
                 first = Deploy(workflow, job, step, used)
             for line in self.commands(step):
                 if _one_of(line, _TRIAL_STARTS):
                     return None
-                if first is None and _one_of(line, _DEPLOY_STARTS) and not is_dry(line):
+                if first is None and _deploys(line):
                     first = Deploy(workflow, job, step, " ".join(line.plain[:3]))
         return first
 
     def verifies(self, deploy: Deploy) -> bool:
-        """Whether the job, or one that waits for it, looks at what it deployed."""
-        for job in (deploy.job, *deploy.workflow.following(deploy.job)):
-            for step in self.workflows.steps(job):
-                if (
-                    _mentions(step.name, ("verify", "smoke", "health", "post-deploy"))
-                    or step.action_name in _DEPLOY_WAITS
-                ):
-                    return True
-                if any(_looks(line) for line in self.commands(step)):
-                    return True
-        return False
+        """Whether the job, or one that waits for it, looks at what it deployed: what comes before does not count."""
+        steps = deploy.job.steps
+        place = next(i for i, step in enumerate(steps) if step.node.route == deploy.step.node.route)
+        later = [
+            *steps[place + 1 :],
+            *(s for j in deploy.workflow.following(deploy.job) for s in self.workflows.steps(j)),
+        ]
+        lines = list(self.commands(deploy.step))
+        first = next((i for i, line in enumerate(lines) if _deploys(line)), 0)
+        if deploy.step.action_name in _DEPLOY_WAITS or any(_looks(line) for line in lines[first:]):
+            return True
+        return any(
+            _mentions(step.name, ("verify", "smoke", "health", "post-deploy")) or any(map(_looks, self.commands(step)))
+            for step in later
+        )
 
     def takes_back(self) -> str:
         """The workflow in which a release can be taken back, or empty."""
@@ -199,6 +195,10 @@ def is_dry(line: CommandLine) -> bool:
     """Whether a command only says what it would do."""
     dry = [w.partition("=")[2] or "client" for w in line.words if w.partition("=")[0] == "--dry-run"]
     return bool(dry and dry[0] != "none") or line.has("--check", "--diff-only")
+
+
+def _deploys(line: CommandLine) -> bool:
+    return _one_of(line, _DEPLOY_STARTS) and not is_dry(line)
 
 
 def _looks(line: CommandLine) -> bool:

@@ -68,7 +68,9 @@ class Subject:
     namespace: str
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}" if self.kind == "ServiceAccount" else f"{self.kind} {self.name}"
+        return (
+            f"{self.kind} {self.namespace}/{self.name}" if self.kind == "ServiceAccount" else f"{self.kind} {self.name}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

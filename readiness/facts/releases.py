@@ -128,7 +128,7 @@ class Apis:
         """When that apiVersion serves that kind; None where no release ever did."""
         return self._table.get(api_version, {}).get(kind)
 
-    def kinds(self, api_version: str) -> frozenset[str]:
+    def members(self, api_version: str) -> frozenset[str]:
         """All kinds that some release serves in that apiVersion."""
         return frozenset(self._table.get(api_version, {}))
 

@@ -11,15 +11,15 @@ from readiness.facts.workloads import Workload
 
 @dataclass(frozen=True, slots=True)
 class RollingUpdate:
-    """A rolling update in numbers of pods, at the fewest replicas. `node` is where its two numbers are written."""
+    """A rolling update in numbers of pods. `node` is where its two numbers are written."""
 
     node: Node
     unavailable: int
     surge: int
 
 
-def rolling_update(workload: Workload) -> RollingUpdate | None:
-    """How a Deployment, or a Rollout's canary, replaces pods; None where it is done in another way or not readable.
+def rolling_update(workload: Workload, replicas: int) -> RollingUpdate | None:
+    """How a Deployment, or a Rollout's canary, replaces `replicas` pods; None where it does so otherwise.
 
     maxUnavailable is rounded down, maxSurge up, both 25 % where unwritten; where both come to 0, one pod is taken, as
     the Deployment controller does it.
@@ -31,7 +31,6 @@ def rolling_update(workload: Workload) -> RollingUpdate | None:
         node = spec.get("canary")
     else:
         return None
-    replicas = workload.effective_replicas
     unavailable = scaled(_written(node, "maxUnavailable"), replicas, round_up=False)
     surge = scaled(_written(node, "maxSurge"), replicas, round_up=True)
     if unavailable is None or surge is None:

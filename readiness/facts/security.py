@@ -115,7 +115,9 @@ def privileged(pod: PodSpec) -> Iterator[Finding]:
     for container in pod.containers:
         on = container.node.boolean("securityContext", "privileged") is True
         said = "privileged" if on else "unprivileged"
-        yield container.at("securityContext", "privileged").expect(not on, f"{named(container)} runs {said}, wants unprivileged")
+        yield container.at("securityContext", "privileged").expect(
+            not on, f"{named(container)} runs {said}, wants unprivileged"
+        )
 
 
 def host_namespace(pod: PodSpec, field: str) -> Iterator[Finding]:
@@ -141,7 +143,9 @@ def host_paths(pod: PodSpec) -> Iterator[Finding]:
     for volume in host_path_volumes(pod):
         found = True
         path = volume.text("hostPath", "path") or "?"
-        yield volume.at("hostPath").expect(False, f"volume {volume.text('name')} mounts {path} of the node, wants no hostPath")
+        yield volume.at("hostPath").expect(
+            False, f"volume {volume.text('name')} mounts {path} of the node, wants no hostPath"
+        )
     if not found:
         yield pod.at("volumes").expect(True, "mounts nothing of the node")
 
@@ -208,7 +212,9 @@ def added_capabilities(pod: PodSpec, permitted: Collection[str]) -> Iterator[Fin
         for node, name in added:
             yield node.expect(name in permitted, f"{named(container)} adds {name}, {wanted}")
         if not added:
-            yield container.at("securityContext", "capabilities", "add").expect(True, f"{named(container)} adds nothing")
+            yield container.at("securityContext", "capabilities", "add").expect(
+                True, f"{named(container)} adds nothing"
+            )
 
 
 def seccomp(pod: PodSpec, *, required: bool = True) -> Iterator[Finding]:
@@ -244,7 +250,9 @@ def apparmor(pod: PodSpec) -> Iterator[Finding]:
         if key.startswith(APPARMOR) and isinstance(node.value, str):
             good = node.value in ("", "runtime/default") or node.value.startswith("localhost/")
             who = f"container {key.removeprefix(APPARMOR)}"
-            yield node.expect(good, f"{who} has the AppArmor profile {node.value}, wants runtime/default or localhost/…")
+            yield node.expect(
+                good, f"{who} has the AppArmor profile {node.value}, wants runtime/default or localhost/…"
+            )
 
 
 def selinux(pod: PodSpec, minor: int = NEWEST) -> Iterator[Finding]:
@@ -257,7 +265,9 @@ def selinux(pod: PodSpec, minor: int = NEWEST) -> Iterator[Finding]:
         kind = node.text("type") or ""
         bad = [] if SELINUX_TYPES.get(kind, NEWEST + 1) <= minor else [f"type {kind}"]
         bad += [f"{key} {node.text(key)}" for key in ("user", "role") if node.text(key)]
-        yield node.expect(not bad, f"{who} sets the SELinux {' and '.join(bad) or 'options'}, wants a container type alone")
+        yield node.expect(
+            not bad, f"{who} sets the SELinux {' and '.join(bad) or 'options'}, wants a container type alone"
+        )
 
 
 def proc_mounts(pod: PodSpec) -> Iterator[Finding]:
@@ -293,7 +303,9 @@ def probe_hosts(pod: PodSpec) -> Iterator[Finding]:
                 if node.mapping():
                     host = node.text("host") or ""
                     aim = host or "its own pod"
-                    yield node.at("host").expect(not host, f"{named(container)}: {route[-1]} asks {aim}, wants its own pod")
+                    yield node.at("host").expect(
+                        not host, f"{named(container)}: {route[-1]} asks {aim}, wants its own pod"
+                    )
 
 
 Look = Callable[[PodSpec], Iterator[Finding]]

@@ -101,11 +101,13 @@ class Claims(Sequence[Claim]):
         made = [_object(r) for r in objects.of("PersistentVolumeClaim")]
         self._objects = {(c.namespace, c.name): c for c in made}
         self._templates: dict[int, list[Claim]] = {}
+        self._makers: dict[tuple[str, str], Workload] = {}
         self._mounting: dict[tuple[str, str], list[tuple[Volume, Workload]]] = {}
         for workload in workloads:
             if workload.kind == "StatefulSet":
                 own = [_template(workload, n) for n in workload.resource.get("spec").each("volumeClaimTemplates")]
                 self._templates[id(workload)] = own
+                self._makers |= {(workload.namespace, f"{c.name}-{workload.name}"): workload for c in own}
                 made += own
             for volume in volumes(workload):
                 name = volume.node.text("persistentVolumeClaim", "claimName")
@@ -133,6 +135,11 @@ class Claims(Sequence[Claim]):
     def mounting(self, claim: Claim) -> Sequence[tuple[Volume, Workload]]:
         """The volumes that name this claim, with the workloads they belong to."""
         return () if claim.maker else self._mounting.get((claim.namespace, claim.name), ())
+
+    def maker(self, namespace: str, name: str) -> Workload | None:
+        """The StatefulSet whose template makes the claim of that name, as `data-web-0` for the template `data` of `web`."""
+        head, _, number = name.rpartition("-")
+        return self._makers.get((namespace, head)) if number.isdecimal() else None
 
     def references(self) -> Iterator[tuple[str, str, Volume]]:
         """Each volume that names a claim: namespace, name of the claim, volume."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -116,20 +116,17 @@ class Namespaces(Sequence[Namespace]):
         return (n for n in self._items if n.name not in SYSTEM_NAMESPACES and n.name != "default")
 
 
-@dataclass(frozen=True, slots=True)
-class Shipped:
-    """An object of the service, of any kind, as labels and ownership see it."""
+def label_of(resource: Resource, names: Iterable[str]) -> tuple[str, str] | None:
+    """The first of these labels, or else annotations, that an object carries: its name and its value."""
+    names = list(names)
+    for held in (resource.labels, resource.annotations):
+        for name in names:
+            if held.get(name):
+                return name, held[name]
+    return None
 
-    resource: Resource
 
-    def label(self, *names: str) -> tuple[str, str] | None:
-        """The first of these labels, or else annotations, that it carries: name and value."""
-        for held in (self.resource.labels, self.resource.annotations):
-            for name in names:
-                if held.get(name):
-                    return name, held[name]
-        return None
-
-    def at_label(self, name: str) -> Place:
-        where = "labels" if name in self.resource.labels or name not in self.resource.annotations else "annotations"
-        return self.resource.at("metadata", where, name)
+def at_label(resource: Resource, name: str) -> Place:
+    """Where a label stands, or an annotation of that name; the labels where neither does."""
+    noted = name not in resource.labels and name in resource.annotations
+    return resource.at("metadata", "annotations" if noted else "labels", name)

@@ -120,7 +120,7 @@ class Workload:
 
 
 class Workloads(Sequence[Workload]):
-    """All workloads of one origin. Of a live cluster only those that nothing else drives: no Deployment's ReplicaSet."""
+    """All workloads of one origin; in a live cluster those that nothing else drives: no Deployment's ReplicaSets."""
 
     kinds = frozenset(_TEMPLATES)
 
@@ -169,11 +169,12 @@ def _template(resource: Resource, objects: Objects) -> Node:
 _OPERATED = frozenset(
     {
         "Alertmanager", "Cassandra", "CassandraDatacenter", "ClickHouseInstallation", "Cluster", "Elasticsearch",
-        "InferenceService", "InnoDBCluster", "Kafka", "KafkaBridge", "KafkaConnect", "KafkaNodePool", "Keycloak", "Kibana",
-        "MongoDB", "MongoDBCommunity", "MySQLCluster", "NatsCluster", "OpenSearchCluster", "OpenTelemetryCollector",
-        "PerconaServerMongoDB", "PerconaXtraDBCluster", "PostgresCluster", "Prometheus", "RabbitmqCluster", "RayCluster",
-        "Redis", "RedisCluster", "RedisFailover", "SparkApplication", "Tenant", "ThanosRuler",
-        "TidbCluster", "Vault", "VMAgent", "VMCluster", "VMSingle", "Workflow", "ZookeeperCluster", "postgresql",
+        "InferenceService", "InnoDBCluster", "Kafka", "KafkaBridge", "KafkaConnect", "KafkaNodePool", "Keycloak",
+        "Kibana", "MongoDB", "MongoDBCommunity", "MySQLCluster", "NatsCluster", "OpenSearchCluster",
+        "OpenTelemetryCollector", "PerconaServerMongoDB", "PerconaXtraDBCluster", "PostgresCluster", "postgresql",
+        "Prometheus", "RabbitmqCluster", "RayCluster", "Redis", "RedisCluster", "RedisFailover", "SparkApplication",
+        "Tenant", "ThanosRuler", "TidbCluster", "Vault", "VMAgent", "VMCluster", "VMSingle", "Workflow",
+        "ZookeeperCluster",
     }
 )  # fmt: skip
 

@@ -102,7 +102,7 @@ def table(tmp_path: Path, program: str) -> list[str]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     text = out.read_text()
-    assert "--manifests SYNTHETIC" in text  # and no path of this machine
+    assert "check SYNTHETIC" in text  # and no path of this machine
     assert tempfile.gettempdir() not in text
     assert "not measured: a corpus of real manifests" in text
     return [line for line in text.splitlines() if line.startswith("| ")]

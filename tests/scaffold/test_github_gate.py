@@ -69,7 +69,7 @@ def test_verdict_score_and_sarif_come_out(workspace: Path) -> None:
     assert arguments(workspace) == [
         "check",
         "--env=staging",
-        "--config=my.yaml",
+        "--settings=my.yaml",
         "--format=github",
         "--output=sarif=out.sarif",
     ]

@@ -26,7 +26,7 @@ def served(objects: Rendered[Objects], apis: Apis, settings: ServiceSettings | N
         service = apis.service(resource.api_version, resource.kind)
         said = f"{resource.api_version} {resource.kind}"
         if service is None:
-            known = apis.kinds(resource.api_version)
+            known = apis.members(resource.api_version)
             near = nearest(resource.kind, known) if known else apis.serving(resource.kind, aim.release, resource.group)
             hint = f", nearest is {near}" if near else ""
             yield resource.at("kind" if known else "apiVersion").expect(False, f"{said} is in no release{hint}")

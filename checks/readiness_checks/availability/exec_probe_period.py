@@ -27,5 +27,5 @@ def exec_probe_period(
                 if probe is not None and probe.handler == "exec":
                     yield probe.node.at("periodSeconds").expect(
                         probe.period >= shortest,
-                        f"{container.title}: the {which} probe runs a command every {probe.period} s, wants {shortest} s",
+                        f"{container.title}: the {which} probe runs every {probe.period} s, wants {shortest} s",
                     )

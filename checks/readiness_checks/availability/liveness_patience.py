@@ -17,6 +17,9 @@ def liveness_patience(
     Fix: raise `failureThreshold` or `periodSeconds` until their product is half a minute or more.
     Peers: none.
     Source: Kubernetes, "Configure Liveness, Readiness and Startup Probes", fields:
+
+
+
     https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes
     """
     for workload in workloads:

@@ -12,6 +12,9 @@ def probe_port(workloads: Workloads) -> Findings:
     Fix: declare the port in the container's `ports`, or correct the probe.
     Peers: kube-linter liveness-port, readiness-port and startup-port.
     Source: Kubernetes, "Configure Liveness, Readiness and Startup Probes", named ports:
+
+
+
     https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port
     """
     for workload in workloads:
@@ -24,7 +27,7 @@ def _of(workload: Workload, container: Container) -> Findings:
         probe = container.probe(which)
         if probe is None or probe.port is None or probe.node.text(probe.handler, "host"):
             continue
-        named = isinstance(probe.port, str) and not probe.port.isdecimal()
+        named = isinstance(probe.port, str) and not (probe.port.isdecimal() and len(probe.port) <= 5)
         declared = _names(container) if named else _numbers(workload)
         wanted = "a port name that it declares" if named else "a port that the pod declares"
         yield probe.node.at(probe.handler, "port").expect(

@@ -11,6 +11,9 @@ def probe_timeout(workloads: Workloads) -> Findings:
     Fix: keep `timeoutSeconds` at 1 or more and no longer than `periodSeconds`.
     Peers: none.
     Source: Kubernetes, "Configure Liveness, Readiness and Startup Probes", fields:
+
+
+
     https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes
     """
     for workload in workloads:

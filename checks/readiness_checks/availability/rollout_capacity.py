@@ -25,8 +25,8 @@ def rollout_capacity(
     https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment
     """
     for workload in workloads.replicated():
-        update = rolling_update(workload)
         replicas = workload.effective_replicas
+        update = rolling_update(workload, replicas)
         if update is None or replicas < 1 or not services.selecting(workload):
             continue
         left = replicas - update.unavailable

@@ -21,8 +21,12 @@ def signal_forwarding(workloads: Workloads) -> Findings:
             if script is None:
                 continue
             run = commands(words)
-            # A single command is executed in the shell's place by the shells in use; several are not.
-            passes_on = len(run) < 2 or run[-1][0] == "exec" or any(c[0] == "trap" for c in run)
+            if not run:
+                continue
+            # A single command is executed in the shell's place by the shells in use; several are not. An exec may stand
+            # behind `then` or `do`.
+            replaced = any("exec" in command[:2] for command in run)
+            passes_on = len(run) == 1 or replaced or any(command[0] == "trap" for command in run)
             said = f"runs {len(run)} commands" + (
                 " and passes signals on" if passes_on else " and keeps SIGTERM to itself"
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,10 +28,10 @@ def read(
     *,
     namespace: str = "default",
     limits: Limits | None = None,
-    stdin: Callable[[], bytes] = lambda: sys.stdin.buffer.read(),
+    stdin: Callable[[], bytes] = lambda: b"",
     progress: Progress = lambda _done, _all: None,
 ) -> Supply:
-    """The objects of all files that `paths` mean, relative to `root`; `-` is standard input.
+    """The objects of all files that `paths` mean, relative to `root`; `-` is what `stdin` returns.
 
     Every file is either read or named in a gap; one bad file never stops the others.
     """

@@ -89,7 +89,7 @@ class Mappings:
         if self._repeated <= self.limits.duplicates:
             told = (
                 f"the key {shorten(key)!r} is here a second time, after line {unpack(self.positions[first])[0]}; "
-                "Kubernetes keeps this one: remove one of the two"
+                "only one of them counts: remove the other"
             )
         elif self._repeated == self.limits.duplicates + 1:
             told = f"more than {self.limits.duplicates} keys of this document are repeated; the others are not listed"

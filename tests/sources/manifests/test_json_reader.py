@@ -64,7 +64,7 @@ def test_values_and_places() -> None:
     assert document.span(("a", 1)) == (2, 11)
     assert document.span(("a", 1, "b")) == (2, 12)
     assert document.span(("c\nä",)) == (3, 2)
-    assert document.span(("d", 3)) == (3, 50)
+    assert document.span(("d", 3)) == (3, 47)
 
 
 def test_numbers_are_those_of_kubernetes() -> None:

@@ -89,6 +89,11 @@ def test_a_repeated_key_is_told_with_both_lines() -> None:
     assert "after line 2" in reading.problems[0].message
 
 
+def test_keys_that_become_the_same_text_are_repeated_keys() -> None:
+    reading = read_yaml("1: a\n'1': b\non: c\ny: d\n", "x.yaml")
+    assert [(line, kind) for line, _, kind, _ in told(reading)] == [(2, "duplicate-key"), (4, "duplicate-key")]
+
+
 def test_an_unknown_tag_is_told_and_its_value_is_read() -> None:
     reading = read_yaml("a: !Ref name\nb: !!python/object/apply:os.system {args: [id]}\nc: !!set {x}\n", "x.yaml")
     assert values(reading) == [(1, {"a": "name", "b": {"args": ["id"]}, "c": {"x": None}})]

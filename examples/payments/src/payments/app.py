@@ -135,7 +135,7 @@ def _observe(app: Flask, settings: Settings, metrics: Metrics) -> None:
 
     @app.teardown_request
     def end(_error: BaseException | None) -> None:
-        pass
+        metrics.in_progress.dec()
 
 
 def _log(method: str, route: str, status: int, seconds: float, settings: Settings) -> None:

@@ -1,0 +1,17 @@
+from readiness import Findings, Rendered, Severity, check
+from readiness.facts.naming import object_name_fault
+from readiness.facts.objects import Objects
+
+
+@check(Severity.HIGH)
+def object_names(objects: Rendered[Objects]) -> Findings:
+    """Every object has a name that Kubernetes accepts for its kind.
+
+    Why: the API server refuses the object, and whatever was applied before it stays behind half-released.
+    Fix: use lower-case letters, digits and `-`; at most 63 characters for what becomes a host name, 52 for a CronJob.
+    Peers: kubeconform (schema only), kubectl --dry-run=server.
+    Source: Kubernetes, "Object Names and IDs": https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+    """
+    for resource in objects:
+        fault = object_name_fault(resource)
+        yield resource.at("metadata", "name").expect(not fault, fault if fault.startswith("has no") else f"name {fault}" if fault else "has a name that fits")

@@ -1,0 +1,32 @@
+from readiness import Findings, Severity, check
+from readiness.facts.network import Policies, foreign_label
+from readiness.facts.security import PodSpecs
+from readiness.facts.workloads import Workloads
+
+_MAKERS = tuple(sorted(Workloads.kinds))
+
+
+@check(Severity.MEDIUM)
+def dangling_policy(policies: Policies, pods: PodSpecs) -> Findings:
+    """Every network policy selects pods that are there.
+
+    Why: a policy whose selector matches nothing protects nothing; the pods that it was meant for stand open.
+    Fix: correct `podSelector` so that it matches the labels of the pod template, or delete the policy.
+    Peers: kube-linter dangling-networkpolicy, kube-score networkpolicy-targets-pod, Popeye POP-1200 to POP-1208, Kubescape C-0299.
+    Source: Kubernetes, "Network Policies": https://kubernetes.io/docs/concepts/services-networking/network-policies/
+    """
+    keys: dict[str, set[str]] = {}
+    for pod in pods:
+        keys.setdefault(pod.workload.namespace, set()).update(pod.workload.labels)
+    for policy in policies:
+        selector = policy.selector
+        # Where nothing runs in the namespace, or a label is one that only an operator's pods carry, nothing can be said.
+        if selector is None or selector.empty or policy.namespace not in keys:
+            continue
+        wanted = {key for key, _ in selector.labels} | {line.key for line in selector.requirements}
+        if any(foreign_label(key) for key in wanted - keys[policy.namespace]):
+            continue
+        names = ", ".join(w.name for w in policy.workloads)
+        yield policy.at("podSelector").expect(
+            bool(policy.workloads), f"selects {names or 'no pods'} by {selector}, wants pods of this service", absence=_MAKERS
+        )

@@ -1,0 +1,34 @@
+from readiness import Findings, Severity, check
+from readiness.facts.pods import Role
+from readiness.facts.workloads import Workloads
+
+
+@check(Severity.HIGH)
+def cpu_request(workloads: Workloads) -> Findings:
+    """Every container asks for the CPU it needs.
+
+    Why: without a request the scheduler counts the container as nothing, packs nodes too full, and under load it gets
+    what others leave. An init container counts for less: it is gone before the service starts.
+    Fix: set `resources.requests.cpu` to what the container uses on a busy day.
+    Peers: kube-score container-resources, kube-linter unset-cpu-requirements, Polaris cpuRequestsMissing, Kubescape
+    C-0268, Checkov CKV_K8S_10, Trivy KSV-0015, Popeye POP-106.
+    Source: Kubernetes, "Resource Management for Pods and Containers":
+    https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
+    """
+    for workload in workloads:
+        whole = workload.pod.get("resources", "requests", "cpu").exists
+        for container in workload.containers():
+            if container.role is not Role.EPHEMERAL:
+                amount = container.request("cpu")
+                said = (
+                    "counts on the pod's request"
+                    if whole
+                    else f"asks for {amount} cores"
+                    if amount
+                    else "asks for no cpu"
+                )
+                yield container.at("resources", "requests", "cpu").expect(
+                    whole or bool(amount),
+                    f"{container.title} {said}, wants a cpu request",
+                    severity=Severity.MEDIUM if container.role is Role.INIT else None,
+                )

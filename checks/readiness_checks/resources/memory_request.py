@@ -1,0 +1,35 @@
+from readiness import Findings, Severity, check
+from readiness.facts.pods import Role
+from readiness.facts.workloads import Workloads
+
+
+@check(Severity.HIGH)
+def memory_request(workloads: Workloads) -> Findings:
+    """Every container asks for the memory it needs.
+
+    Why: without a request the scheduler counts the container as nothing, and when the node runs short of memory it
+    is the
+    first to be killed. An init container counts for less: it is gone before the service starts.
+    Fix: set `resources.requests.memory` to what the container uses on a busy day.
+    Peers: kube-score container-resources, Polaris memoryRequestsMissing, Kubescape C-0269, Checkov CKV_K8S_12,
+    Trivy KSV-0016, Popeye POP-106.
+    Source: Kubernetes, "Resource Management for Pods and Containers":
+    https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
+    """
+    for workload in workloads:
+        whole = workload.pod.get("resources", "requests", "memory").exists
+        for container in workload.containers():
+            if container.role is not Role.EPHEMERAL:
+                amount = container.request("memory")
+                said = (
+                    "counts on the pod's request"
+                    if whole
+                    else f"asks for {amount:f} bytes"
+                    if amount
+                    else "asks for no memory"
+                )
+                yield container.at("resources", "requests", "memory").expect(
+                    whole or bool(amount),
+                    f"{container.title} {said}, wants a memory request",
+                    severity=Severity.MEDIUM if container.role is Role.INIT else None,
+                )

@@ -1,0 +1,259 @@
+"""cert-manager's Certificates and Issuers, and which public entries use them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from readiness.facts.ingress import Gateways, Ingresses
+from readiness.facts.objects import Node, Objects, Resource
+from readiness.model import Place
+
+ISSUER_KINDS = ("Issuer", "ClusterIssuer")
+_GROUP = "cert-manager.io"
+_PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|us|µs|ns|h|m|s)")
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+HOUR = 3600.0
+DAY = 24 * HOUR
+DEFAULT_LIFETIME = 90 * DAY
+
+
+def duration(text: str | None) -> float | None:
+    """A Go duration such as `2160h` or `1h30m` in seconds; None where it is none."""
+    if not text:
+        return None
+    total, at = 0.0, 0
+    while at < len(text):
+        match = _PART.match(text, at)
+        if not match:
+            return None
+        total += float(match[1]) * _SECONDS[match[2]]
+        at = match.end()
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """An Issuer or ClusterIssuer of cert-manager."""
+
+    resource: Resource
+
+    @property
+    def self_signed(self) -> bool:
+        return self.resource.get("spec", "selfSigned").exists
+
+    @property
+    def acme_server(self) -> str:
+        """The directory it asks for certificates; empty where it is no ACME issuer."""
+        return self.resource.node.text("spec", "acme", "server") or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A Certificate of cert-manager. Its times are in seconds, with cert-manager's defaults."""
+
+    resource: Resource
+
+    @property
+    def secret(self) -> str:
+        return self.resource.node.text("spec", "secretName") or ""
+
+    @property
+    def names(self) -> list[str]:
+        """The host names it is valid for, its common name included."""
+        spec = self.resource.get("spec")
+        names = [name for name in spec.sequence("dnsNames") if isinstance(name, str)]
+        common = spec.text("commonName")
+        return names + [common] if common else names
+
+    @property
+    def lifetime(self) -> float:
+        return duration(self.resource.node.text("spec", "duration")) or DEFAULT_LIFETIME
+
+    @property
+    def renewed_before(self) -> float:
+        """How long before its end it is renewed: as written, in time or in percent, or a third of its life."""
+        spec = self.resource.get("spec")
+        share = spec.integer("renewBeforePercentage")
+        written = duration(spec.text("renewBefore"))
+        if written is None and share is not None:
+            return self.lifetime * share / 100
+        return self.lifetime / 3 if written is None else written
+
+    @property
+    def issuer(self) -> tuple[str, str]:
+        """Kind and name of what issues it."""
+        reference = self.resource.get("spec", "issuerRef")
+        return reference.text("kind") or "Issuer", reference.text("name") or ""
+
+    def at(self, *steps: str | int) -> Place:
+        return self.resource.at("spec", *steps)
+
+
+class Issuers(Sequence[Issuer]):
+    """All issuers of one origin."""
+
+    kinds = frozenset(ISSUER_KINDS)
+
+    def __init__(self, objects: Objects) -> None:
+        found = (r for kind in ISSUER_KINDS for r in objects.of(kind) if r.group in {"", _GROUP})
+        self._items = tuple(Issuer(r) for r in found)
+        self._named = {(i.resource.kind, i.resource.namespace, i.resource.name): i for i in self._items}
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> Issuer:  # type: ignore[override]
+        return self._items[index]
+
+    def __iter__(self) -> Iterator[Issuer]:
+        return iter(self._items)
+
+    def named(self, kind: str, namespace: str, name: str) -> Issuer | None:
+        return self._named.get((kind, "" if kind == "ClusterIssuer" else namespace, name))
+
+
+class Certificates(Sequence[Certificate]):
+    """All certificates of one origin."""
+
+    kinds = frozenset({"Certificate"})
+
+    def __init__(self, objects: Objects) -> None:
+        self._items = tuple(Certificate(r) for r in objects.of("Certificate") if r.group in {"", _GROUP})
+        self._by_secret: dict[tuple[str, str], Certificate] = {}
+        for item in self._items:
+            self._by_secret.setdefault((item.resource.namespace, item.secret), item)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> Certificate:  # type: ignore[override]
+        return self._items[index]
+
+    def __iter__(self) -> Iterator[Certificate]:
+        return iter(self._items)
+
+    def for_secret(self, namespace: str, secret: str) -> Certificate | None:
+        """The certificate that fills this secret."""
+        return self._by_secret.get((namespace, secret))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A place where the public is served with a secret: a TLS block of an Ingress, a listener of a Gateway.
+
+    `issuer` is the kind and name of the issuer that an annotation asks for the secret, both empty where none does.
+    """
+
+    node: Node
+    namespace: str
+    secret: str
+    hosts: tuple[str, ...]
+    issuer: tuple[str, str]
+    resource: Resource
+
+
+class Entries(Sequence[Entry]):
+    """All public entries with a certificate of one origin."""
+
+    def __init__(self, ingresses: Ingresses, gateways: Gateways) -> None:
+        items = []
+        for ingress in ingresses:
+            for node, hosts, secret in ingress.covered_hosts():
+                home = ingress.resource.namespace
+                items.append(Entry(node, home, secret, tuple(hosts), _asked(ingress.resource), ingress.resource))
+        for gateway in gateways:
+            for listener in gateway.listeners():
+                host = listener.text("hostname")
+                for node in listener.each("tls", "certificateRefs"):
+                    home = node.text("namespace") or gateway.resource.namespace
+                    secret = node.text("name") or ""
+                    asked = _asked(gateway.resource)
+                    items.append(Entry(node, home, secret, (host,) if host else (), asked, gateway.resource))
+        self._items = tuple(items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> Entry:  # type: ignore[override]
+        return self._items[index]
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._items)
+
+
+def _asked(resource: Resource) -> tuple[str, str]:
+    notes = resource.annotations
+    if notes.get("cert-manager.io/cluster-issuer"):
+        return "ClusterIssuer", notes["cert-manager.io/cluster-issuer"]
+    return ("Issuer", notes["cert-manager.io/issuer"]) if notes.get("cert-manager.io/issuer") else ("", "")
+
+
+class MeshPolicies:
+    """What Istio's PeerAuthentications and DestinationRules say about TLS between pods."""
+
+    kinds = frozenset({"PeerAuthentication", "DestinationRule"})
+
+    def __init__(self, objects: Objects) -> None:
+        self._peers = tuple(objects.of("PeerAuthentication"))
+        self._rules = tuple(objects.of("DestinationRule"))
+
+    def modes(self) -> Iterator[tuple[Node, str, frozenset[str]]]:
+        """Each TLS mode that is written: where, its name, and the names that mean mutual TLS.
+
+        An UNSET mode is inherited, and so no word on the matter.
+        """
+        strict = frozenset({"STRICT"})
+        for resource in self._peers:
+            nodes = [resource.get("spec", "mtls", "mode")]
+            nodes += [port.get("mode") for _, port in resource.node.entries("spec", "portLevelMtls")]
+            yield from ((n, n.value, strict) for n in nodes if isinstance(n.value, str) and n.value != "UNSET")
+        ours = frozenset({"ISTIO_MUTUAL", "MUTUAL", "SIMPLE"})
+        for resource in self._rules:
+            node = resource.get("spec", "trafficPolicy", "tls", "mode")
+            if isinstance(node.value, str):
+                yield node, node.value, ours
+
+
+class Webhooks:
+    """What calls back into the cluster: admission webhooks, conversion webhooks, aggregated APIs."""
+
+    kinds = frozenset(
+        {"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "CustomResourceDefinition", "APIService"}
+    )
+    _INJECTED = ("cert-manager.io/inject-ca-from", "cert-manager.io/inject-ca-from-secret", "cert-manager.io/inject-apiserver-ca")
+    _OPENSHIFT = "service.beta.openshift.io/inject-cabundle"
+
+    def __init__(self, objects: Objects) -> None:
+        self._hooks = tuple(objects.of("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"))
+        self._types = tuple(objects.of("CustomResourceDefinition"))
+        self.services = tuple(objects.of("APIService"))
+
+    def clients(self) -> Iterator[tuple[Node, bool]]:
+        """Each client configuration, and whether somebody fills in its CA."""
+        for resource in self._hooks:
+            for hook in resource.node.each("webhooks"):
+                yield hook.get("clientConfig"), self._injected(resource)
+        for resource in self._types:
+            node = resource.get("spec", "conversion", "webhook", "clientConfig")
+            if node.mapping():
+                yield node, self._injected(resource)
+
+    def _injected(self, resource: Resource) -> bool:
+        notes = resource.annotations
+        return any(notes.get(key) for key in self._INJECTED) or notes.get(self._OPENSHIFT) == "true"
+
+
+class ConfigMaps:
+    """The texts that ConfigMaps hold."""
+
+    kinds = frozenset({"ConfigMap"})
+
+    def __init__(self, objects: Objects) -> None:
+        self._items = tuple(objects.of("ConfigMap"))
+
+    def values(self) -> Iterator[Node]:
+        """Each value under `data`."""
+        for resource in self._items:
+            yield from (node for _, node in resource.node.entries("data"))
