@@ -46,8 +46,8 @@ def command(
 ) -> int:
     """Say whether an environment is ready, and why.
 
-    With no PATHS the settings file says what to look at; without one, what is found here is checked. PATHS are manifests,
-    folders, charts or overlays to check as they are; `-` reads standard input.
+    With no PATHS the settings file says what to look at; without one, what is found here is checked. PATHS are
+    manifests, folders, charts or overlays to check as they are; `-` reads standard input.
     """
     wanted = outputs(format_ or "terminal", written)
     if new_only and baseline_path is None:

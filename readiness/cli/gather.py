@@ -18,12 +18,13 @@ from readiness.facts.writings import Writings
 from readiness.model import Gap, Origin, Supply
 
 # Which sources could bring a fact: for telling a user what would answer a skipped check.
-BRINGERS: Mapping[type, tuple[str, ...]] = {
-    Objects: ("manifests", "kustomize", "helm", "cluster"),
-    Writings: ("manifests", "kustomize", "helm"),
-    Repository: ("repository",),
-    Tools: ("tools",),
-    Commands: ("commands",),
+_RENDERED = {name: Origin.RENDERED for name in ("manifests", "kustomize", "helm")}
+BRINGERS: Mapping[type, Mapping[str, Origin | None]] = {
+    Objects: {**_RENDERED, "cluster": Origin.LIVE},
+    Writings: dict(_RENDERED),
+    Repository: {"repository": None},
+    Tools: {"tools": None},
+    Commands: {"commands": None},
 }
 Progress = Callable[[str, int, int], None]
 
@@ -49,16 +50,10 @@ def _supplies(environment: Environment, allowed: Permissions, progress: Progress
         try:
             yield _READERS[name](environment, allowed, progress)
         except Exception as fault:  # noqa: BLE001 (a source that fails is a gap, whatever it failed with)
-            origin = Origin.LIVE if name == "cluster" else None if name in _ANYWHERE else Origin.RENDERED
+            provided = {fact: sources[name] for fact, sources in BRINGERS.items() if name in sources}
+            origin = next(iter(provided.values()))
             cause = str(fault) or type(fault).__name__
-            yield Supply(name, _provided(name), origin=origin, gaps=(Gap(name, cause),))
-
-
-_ANYWHERE = frozenset({"repository", "tools", "commands"})
-
-
-def _provided(name: str) -> frozenset[type]:
-    return frozenset(fact for fact, sources in BRINGERS.items() if name in sources)
+            yield Supply(name, frozenset(provided), origin=origin, gaps=(Gap(name, cause),))
 
 
 def _given(environment: Environment, allowed: Permissions) -> Supply:

@@ -30,7 +30,7 @@ class Found:
 
 
 def look(root: Path) -> Found:
-    """Charts, overlays, folders of manifests, Dockerfiles and workflows under `root`. Nothing is executed or rendered."""
+    """Charts, overlays, folders of manifests, Dockerfiles and workflows under `root`. Nothing is executed."""
     found = Found()
     for name, files in _folders(root):
         path = "" if name == "." else f"{name}/"

@@ -16,7 +16,7 @@ _VERSION = re.compile(r"1\.\d{1,3}\Z")
 
 
 def apply(environment: Environment, checks: Mapping[str, Check], kubernetes: str, said: Sequence[str]) -> Environment:
-    """The environment with the flags `--kubernetes` and `--set` laid over it. Raises SettingsError for one that is wrong."""
+    """The environment with the flags `--kubernetes` and `--set` laid over it. Raises SettingsError."""
     if kubernetes:
         if not _VERSION.match(kubernetes):
             raise SettingsError([Fault(None, f"--kubernetes wants a version such as 1.34, found {kubernetes!r}")])

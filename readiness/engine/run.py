@@ -49,7 +49,7 @@ def _ask_once(asked: Asked, world: World, origin: Origin | None, settings: Mappi
             if not fact.declared and need.optional:
                 fact = None
             elif not fact.declared:
-                asked.skipped = _what_would_bring(fact.type, world)
+                asked.skipped = _what_would_bring(fact.type, need.origin, world)
                 return
             else:
                 asked.gaps |= dict.fromkeys(fact.gaps)
@@ -80,10 +80,11 @@ def _answers(said: Iterable[object]) -> Iterator[Finding]:
         yield one
 
 
-def _what_would_bring(kind: type, world: World) -> str:
-    sources = world.bringers.get(kind, ())
+def _what_would_bring(kind: type, origin: Origin | None, world: World) -> str:
+    sources = [name for name, at in world.bringers.get(kind, {}).items() if origin in (None, at)]
     wanted = " or ".join(f"`{name}`" for name in sources)
-    return f"needs {kind.__name__}" + (f": declare {wanted}" if wanted else "")
+    what = f"{origin.value} {kind.__name__}" if origin else kind.__name__
+    return f"needs {what}" + (f": declare {wanted}" if wanted else "")
 
 
 def kinds_read(check: Check) -> frozenset[str]:

@@ -25,11 +25,11 @@ class Missing:
 
 @dataclass(slots=True)
 class World:
-    """The facts of one environment. `bringers` names, for each root fact, the sources that could bring it."""
+    """The facts of one environment. `bringers` names, for each root fact, the sources that could bring it and their origins."""
 
     environment: str
     supplies: Sequence[Supply]
-    bringers: Mapping[type, tuple[str, ...]] = field(default_factory=dict)
+    bringers: Mapping[type, Mapping[str, Origin | None]] = field(default_factory=dict)
     others: Mapping[str, World] = field(default_factory=dict)
     _built: dict[tuple[type, Origin | None], Any] = field(default_factory=dict)
 

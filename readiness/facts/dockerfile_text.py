@@ -229,12 +229,12 @@ def _split_flags(text: str) -> tuple[dict[str, str], str, int]:
 
 
 def _exec_form(text: str) -> tuple[str, ...] | None:
-    """The items of a JSON list of texts; None where it is none."""
+    """The items of a JSON list of texts; None where it is none. What follows the list is dropped, as BuildKit does."""
     bare = text.strip()
     if not bare.startswith("[") or len(bare) > 1 << 20:
         return None
     try:
-        items = json.loads(bare)
+        items, _ = json.JSONDecoder().raw_decode(bare)
     except (ValueError, RecursionError):
         return None
     return tuple(items) if isinstance(items, list) and all(isinstance(i, str) for i in items) else None

@@ -286,7 +286,7 @@ class ShellReader:
             self.at += 2 if text[begin] == "$" else 1
             self._nested(")" if text[begin] == "$" else "`", depth)
         elif text.startswith("${", begin):
-            self._braces(in_double)
+            self._braces(depth, in_double)
         else:
             self.at += 1
             while self.at < len(text) and text[self.at] in _NAME:
@@ -316,7 +316,7 @@ class ShellReader:
             self.at += 2 if self.text[self.at] == "\\" else 1
         raise BrokenShellError("a text in $' has no end", begin)
 
-    def _braces(self, in_double: bool) -> None:
+    def _braces(self, depth: int, in_double: bool) -> None:
         """`${…}` with what it holds: braces nest, and quotes count where the whole does not stand in quotes."""
         begin, level = self.at, 0
         while self.at < len(self.text):
@@ -326,6 +326,9 @@ class ShellReader:
                 continue
             if char == "'" and not in_double:
                 self._single()
+                continue
+            if depth < MOST_NESTED and (char == '"' or (char == "$" and self.text.startswith("(", self.at + 1))):
+                self._double(depth + 1) if char == '"' else self._expansion(depth + 1, in_double=in_double)
                 continue
             self.at += 1
             if char == "{":

@@ -137,7 +137,7 @@ class Claims(Sequence[Claim]):
         return () if claim.maker else self._mounting.get((claim.namespace, claim.name), ())
 
     def maker(self, namespace: str, name: str) -> Workload | None:
-        """The StatefulSet whose template makes the claim of that name, as `data-web-0` for the template `data` of `web`."""
+        """The StatefulSet whose template makes the claim of that name: `data-web-0` for the template `data` of `web`."""
         head, _, number = name.rpartition("-")
         return self._makers.get((namespace, head)) if number.isdecimal() else None
 

@@ -60,6 +60,17 @@ class Command:
     fault: str = ""
 
     @property
+    def succeeded(self) -> bool:
+        """Whether it ended by itself and said that all is well."""
+        return self.exit_code == 0 and not self.fault
+
+    @property
+    def said(self) -> str:
+        """How it ended, in words: a command that did not end has proved nothing."""
+        ended = f"ended with exit code {self.exit_code}" if self.exit_code is not None else "did not end"
+        return f"`{' '.join(self.argv)}` {self.fault or ended}"
+
+    @property
     def at(self) -> Place:
         return ThingAnchor(f"command {self.about}").at()
 

@@ -47,7 +47,7 @@ class Outcome:
     """The answer of one check for one environment.
 
     `looked_at` and `well` count subjects, not findings: each object has one vote. `unproven` are bad findings that
-    claim an absence which a gap could explain. `adopted` is False where the pinned rules version is older than the check.
+    claim an absence which a gap could explain. `adopted` is False where the pinned rules are older than the check.
     """
 
     check: Check
@@ -79,7 +79,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """`value` 0 to 100, or None where nothing was evaluated; `covered` 0 to 100: how much of the asked weight was answered.
+    """`value` 0 to 100, or None where nothing was evaluated; `covered` 0 to 100: the share of the weight answered.
 
     `uncapped` is the value before an open critical (49) or high (79) finding capped it.
     """

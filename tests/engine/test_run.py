@@ -24,7 +24,7 @@ def supply(*bodies: dict, origin: Origin = Origin.RENDERED, gaps: tuple[Gap, ...
 
 
 def world(*supplies: Supply) -> World:
-    return World("test", supplies, {Objects: ("manifests", "cluster"), Repository: ("repository",)})
+    return World("test", supplies, {Repository: {"repository": None}})
 
 
 def outcome(one, *supplies: Supply) -> Outcome:

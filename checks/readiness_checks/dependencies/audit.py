@@ -12,4 +12,6 @@ def audit(commands: Commands) -> Findings:
     Source: OpenSSF Scorecard, "Vulnerabilities": https://github.com/ossf/scorecard/blob/main/docs/checks.md#vulnerabilities
     """
     for command in commands.about("audit"):
-        yield command.at.expect(command.succeeded, f"{command.said}, wants exit code 0", seconds=command.seconds, tail=command.tail)
+        yield command.at.expect(
+            command.succeeded, f"{command.said}, wants exit code 0", seconds=command.seconds, tail=command.tail
+        )

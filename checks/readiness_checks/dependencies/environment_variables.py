@@ -30,4 +30,6 @@ def environment_variables(
         has = variable.name in given or f"{variable.name}_FILE" in given
         if has or complete:
             said = "is given" if has else "is given to no container"
-            yield variable.place.expect(has, f"{variable.name} {said}, wants it in env or envFrom", absence=("ConfigMap", "Secret"))
+            yield variable.place.expect(
+                has, f"{variable.name} {said}, wants it in env or envFrom", absence=("ConfigMap", "Secret")
+            )

@@ -7,7 +7,8 @@ def lock_checksums(packages: Packages) -> Findings:
     """Every lock file carries a checksum for each package.
 
     Why: a version number does not say that the archive behind it is still the one that was reviewed; a checksum does.
-    Fix: make the lock with checksums (`pip-compile --generate-hashes`, `uv pip compile --generate-hashes`), and install with
+    Fix: make the lock with checksums (`pip-compile --generate-hashes`, `uv pip compile --generate-hashes`), and
+    install with
     `--require-hashes`.
     Peers: OpenSSF Scorecard Pinned-Dependencies.
     Source: pip, "Secure installs": https://pip.pypa.io/en/stable/topics/secure-installs/

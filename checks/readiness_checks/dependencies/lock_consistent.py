@@ -8,7 +8,8 @@ def lock_consistent(packages: Packages) -> Findings:
     """Every lock file fits the manifest that it locks.
 
     Why: a lock that was not renewed makes a strict install fail, and a lax one install what nobody reviewed.
-    Fix: renew the lock with your tool (`uv lock`, `poetry lock`, `npm install --package-lock-only`, `go mod tidy` …) and commit it.
+    Fix: renew the lock with your tool (`uv lock`, `poetry lock`, `npm install --package-lock-only`, `go mod tidy` …)
+    and commit it.
     Peers: none.
     Source: npm, "npm ci": https://docs.npmjs.com/cli/commands/npm-ci
     """
@@ -21,7 +22,8 @@ def lock_consistent(packages: Packages) -> Findings:
             if said is not None:
                 name = lock.file.path
                 yield requirement.place.expect(
-                    not said, f"{requirement.name} {said or 'is locked'} in {name}, wants {requirement.wanted or 'any version'}"
+                    not said,
+                    f"{requirement.name} {said or 'is locked'} in {name}, wants {requirement.wanted or 'any version'}",
                 )
 
 

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from readiness import Finding, Findings, Severity, check
+from readiness import Finding, Findings, Place, Severity, check
 from readiness.facts.packages import Packages
 from readiness.facts.python_packages import option_lines
 
@@ -11,9 +11,11 @@ _NPM = {"registry": "http://", "strict-ssl": "false"}
 def package_sources(packages: Packages) -> Findings:
     """Packages are fetched over encrypted connections, from one index.
 
-    Why: without TLS anybody on the way can replace a package; with a second index whoever registers your private name there
+    Why: without TLS anybody on the way can replace a package; with a second index whoever registers your private name
+    there
     first is installed instead.
-    Fix: use `https://`, drop `--trusted-host` and `strict-ssl=false`, and put one index that proxies the public one in place of
+    Fix: use `https://`, drop `--trusted-host` and `strict-ssl=false`, and put one index that proxies the public one
+    in place of
     `--extra-index-url`.
     Peers: none.
     Source: pip, "pip install", --extra-index-url: https://pip.pypa.io/en/stable/cli/pip_install/
@@ -22,10 +24,12 @@ def package_sources(packages: Packages) -> Findings:
         for line in option_lines(file):
             said = _fault(line.text)
             if said is not None:
-                yield file.at("option", line.number).expect(not said, f"{said or 'fetches over TLS'}, wants one index over TLS")
+                yield file.at("option", line.number).expect(
+                    not said, f"{said or 'fetches over TLS'}, wants one index over TLS"
+                )
     for file in packages.manifests(".npmrc"):
         for number, text in enumerate(file.lines, 1):
-            yield from _npm(file.at("option", number).expect, text)
+            yield from _npm(file.at("option", number), text)
 
 
 def _fault(option: str) -> str | None:
@@ -41,9 +45,9 @@ def _fault(option: str) -> str | None:
     return None
 
 
-def _npm(expect: object, text: str) -> Iterator[Finding]:
+def _npm(place: Place, text: str) -> Iterator[Finding]:
     key, _, value = text.partition("=")
     wrong = _NPM.get(key.strip().rpartition(":")[2])
-    if wrong is not None and callable(expect):
+    if wrong is not None:
         bad = value.strip().lower().startswith(wrong)
-        yield expect(not bad, f"{key.strip()}={value.strip()}, wants TLS")
+        yield place.expect(not bad, f"{key.strip()}={value.strip()}, wants TLS")

@@ -22,5 +22,7 @@ def tools(programs: Tools) -> Findings:
             yield tool.at.expect(not tool.wanted and not tool.fault, f"{tool.path}: {cause}, wants {wanted}")
         else:
             meets = satisfies(tool.version, tool.wanted) if tool.wanted else True
-            said = f"{tool.name} is {tool.version}" if meets is not None else f"{tool.version} or {wanted} is no version"
+            said = (
+                f"{tool.name} is {tool.version}" if meets is not None else f"{tool.version} or {wanted} is no version"
+            )
             yield tool.at.expect(bool(meets), f"{said}, wants {wanted}{'' if meets else advice}", version=tool.version)

@@ -16,7 +16,9 @@ def update_bot(bots: UpdateBots) -> Findings:
         off = bots.switched_off()
         for name in used:
             said = "leaves it alone" if name in off else "watches it"
-            yield bots.renovate.at(name, 1).expect(name not in off, f"{name} is used and Renovate {said}, wants it watched")
+            yield bots.renovate.at(name, 1).expect(
+                name not in off, f"{name} is used and Renovate {said}, wants it watched"
+            )
         return
     watched = {name: node for name, node in bots.rules()}
     for name, file in used.items():
@@ -28,4 +30,6 @@ def update_bot(bots: UpdateBots) -> Findings:
             )
     if used and bots.dependabot is None:
         names = ", ".join(sorted(used))
-        yield bots.repository.at("update bot").expect(ok=False, message=f"no update bot watches {names}, wants Dependabot or Renovate")
+        yield bots.repository.at("update bot").expect(
+            ok=False, message=f"no update bot watches {names}, wants Dependabot or Renovate"
+        )

@@ -12,7 +12,8 @@ def dangling_policy(policies: Policies, pods: PodSpecs) -> Findings:
 
     Why: a policy whose selector matches nothing protects nothing; the pods that it was meant for stand open.
     Fix: correct `podSelector` so that it matches the labels of the pod template, or delete the policy.
-    Peers: kube-linter dangling-networkpolicy, kube-score networkpolicy-targets-pod, Popeye POP-1200 to POP-1208, Kubescape C-0299.
+    Peers: kube-linter dangling-networkpolicy, kube-score networkpolicy-targets-pod, Popeye POP-1200 to POP-1208,
+        Kubescape C-0299.
     Source: Kubernetes, "Network Policies": https://kubernetes.io/docs/concepts/services-networking/network-policies/
     """
     keys: dict[str, set[str]] = {}
@@ -28,5 +29,7 @@ def dangling_policy(policies: Policies, pods: PodSpecs) -> Findings:
             continue
         names = ", ".join(w.name for w in policy.workloads)
         yield policy.at("podSelector").expect(
-            bool(policy.workloads), f"selects {names or 'no pods'} by {selector}, wants pods of this service", absence=_MAKERS
+            bool(policy.workloads),
+            f"selects {names or 'no pods'} by {selector}, wants pods of this service",
+            absence=_MAKERS,
         )

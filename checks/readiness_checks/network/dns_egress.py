@@ -9,8 +9,8 @@ _DNS = (("UDP", 53), ("TCP", 53))
 def dns_egress(pods: PodSpecs, policies: Policies) -> Findings:
     """Every workload that may only call some others may also ask for their names.
 
-    Why: once a policy restricts egress, DNS is closed as well; each connection then fails with a timeout in name resolution, which
-        looks like the other side being down.
+    Why: once a policy restricts egress, DNS is closed as well; each connection then fails with a timeout in name
+        resolution, which looks like the other side being down.
     Fix: permit UDP and TCP port 53 to the cluster's DNS pods in an egress rule that covers the same pods.
     Peers: none.
     Source: Kubernetes, "Network Policies", "Default deny all egress traffic":
@@ -27,9 +27,13 @@ def dns_egress(pods: PodSpecs, policies: Policies) -> Findings:
         lacking = [f"{p} {number}" for p, number in _DNS if not any(rule.permits_port(p, number) for rule in rules)]
         said = f"does not permit {' or '.join(lacking)}" if lacking else "permits DNS"
         udp = any(word.startswith("UDP") for word in lacking)
-        yield found[-1].at("egress").expect(
-            not lacking,
-            f"{pod.workload.kind} {pod.workload.name}: egress {said}, wants both for DNS",
-            severity=None if udp else Severity.LOW,
-            absence=("NetworkPolicy",),
+        yield (
+            found[-1]
+            .at("egress")
+            .expect(
+                not lacking,
+                f"{pod.workload.kind} {pod.workload.name}: egress {said}, wants both for DNS",
+                severity=None if udp else Severity.LOW,
+                absence=("NetworkPolicy",),
+            )
         )

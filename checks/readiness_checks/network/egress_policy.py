@@ -7,10 +7,10 @@ from readiness.facts.security import PodSpecs
 def egress_policy(pods: PodSpecs, policies: Policies) -> Findings:
     """Every workload is covered by a network policy for what goes out.
 
-    Why: a pod that may open any connection sends what it holds anywhere, and reaches the cloud's metadata service and every other
-        team's pods.
-    Fix: add `Egress` to the policyTypes of a NetworkPolicy that selects the pods, with a rule for DNS and one for each dependency;
-        no rule at all means that nothing goes out.
+    Why: a pod that may open any connection sends what it holds anywhere, and reaches the cloud's metadata service and
+        every other team's pods.
+    Fix: add `Egress` to the policyTypes of a NetworkPolicy that selects the pods, with a rule for DNS and one for
+        each dependency; no rule at all means that nothing goes out.
     Peers: kube-score pod-networkpolicy, Polaris missingNetworkPolicy, Kubescape C-0260.
     Source: Kubernetes, "Network Policies": https://kubernetes.io/docs/concepts/services-networking/network-policies/
     """

@@ -6,8 +6,8 @@ from readiness.facts.ingress import NGINX, Ingress, Ingresses, Path
 def host_conflict(ingresses: Ingresses) -> Findings:
     """Each host and path belongs to one Ingress.
 
-    Why: where two Ingresses claim the same host and path, one of them gets the traffic: which one depends on the controller and on
-        which is older, and changes when one is made anew.
+    Why: where two Ingresses claim the same host and path, one of them gets the traffic: which one depends on the
+        controller and on which is older, and changes when one is made anew.
     Fix: give each path to one Ingress; declare a canary as one, by the controller's annotation.
     Peers: none.
     Source: Kubernetes, "Ingress", "Path types":

@@ -9,7 +9,8 @@ def ingress_backend(ingresses: Ingresses, services: Services) -> Findings:
 
     Why: a wrong name or port in a backend answers every request with 503, and nothing else in the cluster complains.
     Fix: correct `backend.service.name` and `port`, or add the Service to the same namespace.
-    Peers: kube-score ingress-targets-service, kube-linter dangling-ingress, Popeye POP-1401 and POP-1402, Kubescape C-0298.
+    Peers: kube-score ingress-targets-service, kube-linter dangling-ingress, Popeye POP-1401 and POP-1402, Kubescape
+        C-0298.
     Source: Kubernetes, "Ingress": https://kubernetes.io/docs/concepts/services-networking/ingress/
     """
     for ingress in ingresses:

@@ -6,8 +6,8 @@ from readiness.facts.ingress import Ingresses
 def ingress_class(ingresses: Ingresses) -> Findings:
     """Every Ingress names its class in `spec.ingressClassName`.
 
-    Why: without a class the cluster's default takes the Ingress, or nobody does; a second controller, or another default, changes
-        who serves it. The older annotation is not in every controller any more.
+    Why: without a class the cluster's default takes the Ingress, or nobody does; a second controller, or another
+        default, changes who serves it. The older annotation is not in every controller any more.
     Fix: set `spec.ingressClassName` and remove the annotation `kubernetes.io/ingress.class`.
     Peers: eksup K8S013, Popeye POP-1400.
     Source: Kubernetes, "Ingress class":

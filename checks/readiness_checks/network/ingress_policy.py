@@ -7,10 +7,12 @@ from readiness.facts.security import PodSpecs
 def ingress_policy(pods: PodSpecs, policies: Policies) -> Findings:
     """Every workload is covered by a network policy for what comes in.
 
-    Why: without one, every pod of the cluster reaches every port of the service, its metrics and its database included.
-    Fix: add a NetworkPolicy whose podSelector matches the pods, with `Ingress` in policyTypes and a rule for each caller.
-    Peers: kube-score pod-networkpolicy, kube-linter non-isolated-pod, Polaris missingNetworkPolicy, Kubescape C-0260, Checkov
-        CKV2_K8S_6, Popeye POP-1204.
+    Why: without one, every pod of the cluster reaches every port of the service, its metrics and its database
+        included.
+    Fix: add a NetworkPolicy whose podSelector matches the pods, with `Ingress` in policyTypes and a rule for each
+        caller.
+    Peers: kube-score pod-networkpolicy, kube-linter non-isolated-pod, Polaris missingNetworkPolicy, Kubescape C-0260,
+        Checkov CKV2_K8S_6, Popeye POP-1204.
     Source: Kubernetes, "Network Policies": https://kubernetes.io/docs/concepts/services-networking/network-policies/
     """
     for pod in pods:

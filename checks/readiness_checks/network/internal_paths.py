@@ -18,8 +18,10 @@ def internal_paths(
 ) -> Findings:
     """No Ingress opens metrics, debug or admin paths to the outside.
 
-    Why: such pages tell an attacker versions, addresses and load, and some of them change the service, without a login.
-    Fix: list the public paths in the Ingress one by one, and scrape metrics inside the cluster, best on a port of their own.
+    Why: such pages tell an attacker versions, addresses and load, and some of them change the service, without a
+        login.
+    Fix: list the public paths in the Ingress one by one, and scrape metrics inside the cluster, best on a port of
+        their own.
     Peers: Kubescape C-0021.
     Source: OWASP Kubernetes Top Ten, "Secrets and interfaces exposed":
         https://owasp.org/www-project-kubernetes-top-ten/

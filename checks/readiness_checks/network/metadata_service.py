@@ -15,7 +15,8 @@ def metadata_service(
 ) -> Findings:
     """What a workload may call does not include the cloud's metadata service.
 
-    Why: that address hands the node's cloud credentials to whoever asks; a request forged through the service is enough to get them.
+    Why: that address hands the node's cloud credentials to whoever asks; a request forged through the service is
+        enough to get them.
     Fix: name the peers of each egress rule, or put 169.254.169.254/32 into the `except` of its ipBlock.
     Peers: Kubescape C-0052.
     Source: Amazon EKS Best Practices, "Restrict access to the instance profile assigned to the worker node":

@@ -19,4 +19,6 @@ def request_timeout(virtual_services: VirtualServices, routes: GatewayRoutes) ->
         for rule in route.rules() if route.resource.kind == "HTTPRoute" else ():
             if rule.sequence("backendRefs"):
                 limit = rule.text("timeouts", "request")
-                yield rule.at("timeouts").expect(bool(duration(limit)), f"has the time limit {limit or 'none'}, wants one")
+                yield rule.at("timeouts").expect(
+                    bool(duration(limit)), f"has the time limit {limit or 'none'}, wants one"
+                )

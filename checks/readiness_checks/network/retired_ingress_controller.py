@@ -14,8 +14,7 @@ def retired_ingress_controller(ingresses: Ingresses, classes: IngressClasses, po
     Fix: move to a Gateway API implementation or another maintained ingress controller, and translate the annotations
         `nginx.ingress.kubernetes.io/*`.
     Peers: Kubescape C-0292.
-    Source: Kubernetes, "Ingress NGINX Retirement":
-        https://kubernetes.io/blog/2025/11/11/ingress-nginx-retirement/
+    Source: Kubernetes, "Ingress NGINX Retirement": https://kubernetes.io/blog/2025/11/11/ingress-nginx-retirement/
     """
     for ingress in ingresses:
         noted = sorted(key for key in ingress.resource.annotations if key.startswith(NGINX))

@@ -12,7 +12,8 @@ def retry_limit(
 ) -> Findings:
     """Proxies repeat a failed request a few times at most.
 
-    Why: retries multiply the load on a service that is already failing, on every hop again; that turns a slow minute into an outage.
+    Why: retries multiply the load on a service that is already failing, on every hop again; that turns a slow minute
+        into an outage.
     Fix: set `retries.attempts` to three or less, with a `perTryTimeout`.
     Peers: none (Mercari's checklist asks for it).
     Source: Google, "Site Reliability Engineering", "Addressing Cascading Failures":
@@ -21,4 +22,6 @@ def retry_limit(
     for route in virtual_services.routes():
         attempts = route.integer("retries", "attempts")
         if attempts is not None:
-            yield route.at("retries", "attempts").expect(attempts <= most, f"repeats {attempts} times, wants at most {most}")
+            yield route.at("retries", "attempts").expect(
+                attempts <= most, f"repeats {attempts} times, wants at most {most}"
+            )

@@ -7,8 +7,8 @@ from readiness.facts.services import Services
 def service_target_port(services: Services) -> Findings:
     """Every port of a Service leads to a port of its pods.
 
-    Why: a named target that no container declares gives the Service no endpoint for that port; a number nobody listens on refuses
-        each connection.
+    Why: a named target that no container declares gives the Service no endpoint for that port; a number nobody
+        listens on refuses each connection.
     Fix: correct `targetPort`, or declare the port, with that name, in the container's `ports`.
     Peers: kube-linter invalid-target-ports, Popeye POP-1106.
     Source: Kubernetes, "Service", "Field spec.ports":

@@ -21,17 +21,19 @@ _EVERYBODY = frozenset({"0.0.0.0/0", "::/0"})
 def service_type(
     services: Services,
     *,
-    declared_by: Annotated[tuple[str, ...], "labels or annotations that say `public` on an intended entry", Stricter.FEWER] = (
+    declared_by: Annotated[
+        tuple[str, ...], "labels or annotations that say `public` on an intended entry", Stricter.FEWER
+    ] = (
         "exposure",
         "network.exposure",
     ),
 ) -> Findings:
     """Services are reached from outside only where that is declared.
 
-    Why: a NodePort opens a port on every node, a LoadBalancer is a public address unless the cloud is told otherwise; both pass by
-        the ingress, its certificates and its limits.
-    Fix: use ClusterIP behind an Ingress or a Gateway; on a LoadBalancer that is meant to be public write the label `exposure: public`,
-        on an internal one the cloud's annotation or `loadBalancerSourceRanges`.
+    Why: a NodePort opens a port on every node, a LoadBalancer is a public address unless the cloud is told otherwise;
+        both pass by the ingress, its certificates and its limits.
+    Fix: use ClusterIP behind an Ingress or a Gateway; on a LoadBalancer that is meant to be public write the label
+        `exposure: public`, on an internal one the cloud's annotation or `loadBalancerSourceRanges`.
     Peers: kube-score service-type, kube-linter exposed-services, Popeye POP-1103 and POP-1104.
     Source: Kubernetes, "Service", "Publishing Services":
         https://kubernetes.io/docs/concepts/services-networking/service/#publishing-services-service-types

@@ -28,5 +28,5 @@ def overcommit(
                     ratio = float(limit / asked)
                     yield container.at("resources", "limits", resource).expect(
                         ratio <= most,
-                        f"{container.title} may use {ratio:.3g} times the {resource} it asks for, wants {most:g} at most",
+                        f"{container.title} may use {ratio:.3g} times the {resource} it asks for, wants {most:g}",
                     )

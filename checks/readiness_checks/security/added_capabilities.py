@@ -8,12 +8,15 @@ from readiness.facts import security
 def added_capabilities(
     pods: security.PodSpecs,
     *,
-    permitted: Annotated[tuple[str, ...], "capabilities that a container may add", Stricter.FEWER] = ("NET_BIND_SERVICE",),
+    permitted: Annotated[tuple[str, ...], "capabilities that a container may add", Stricter.FEWER] = (
+        "NET_BIND_SERVICE",
+    ),
 ) -> Findings:
     """No container adds a Linux capability beyond those permitted.
 
     Why: each capability is a piece of root; most of them lead to the rest.
-    Fix: remove the entry from `securityContext.capabilities.add`; to listen on a low port, use a high one and map it in the Service.
+    Fix: remove the entry from `securityContext.capabilities.add`; to listen on a low port, use a high one and map it
+        in the Service.
     Peers: Polaris dangerousCapabilities, Kubescape C-0046, Checkov CKV_K8S_25, Trivy KSV-0022.
     Source: Pod Security Standards, restricted, "Capabilities":
         https://kubernetes.io/docs/concepts/security/pod-security-standards/

@@ -8,8 +8,8 @@ def cluster_admin(bindings: Bindings) -> Findings:
 
     Why: whoever reaches a pod with such an account owns every workload, every secret and every node of the cluster.
     Fix: bind a Role with the verbs and resources that the service really uses, in its own namespace.
-    Peers: kube-linter cluster-admin-role-binding, Polaris clusterrolebindingClusterAdmin, Kubescape C-0035, CIS 5.1.1,
-        Trivy KSV-0111.
+    Peers: kube-linter cluster-admin-role-binding, Polaris clusterrolebindingClusterAdmin, Kubescape C-0035, CIS
+        5.1.1, Trivy KSV-0111.
     Source: CIS Kubernetes Benchmark 5.1.1, and Kubernetes, "RBAC Good Practices":
         https://kubernetes.io/docs/concepts/security/rbac-good-practices/
     """

@@ -22,10 +22,11 @@ def dangerous_capabilities(
 ) -> Findings:
     """No container adds a capability that amounts to root on the node.
 
-    Why: with SYS_ADMIN or SYS_MODULE a process mounts the node's disks or loads a kernel module: the container is no wall any more.
+    Why: with SYS_ADMIN or SYS_MODULE a process mounts the node's disks or loads a kernel module: the container is no
+        wall any more.
     Fix: remove the capability; do what needs it in a separate, guarded component of the platform.
-    Peers: Polaris dangerousCapabilities, kube-linter cap-sys-admin, Kubescape C-0046, Checkov CKV_K8S_39, Trivy KSV-0005 and
-        KSV-0120.
+    Peers: Polaris dangerousCapabilities, kube-linter cap-sys-admin, Kubescape C-0046, Checkov CKV_K8S_39, Trivy
+        KSV-0005 and KSV-0120.
     Source: capabilities(7): https://man7.org/linux/man-pages/man7/capabilities.7.html
     """
     for pod in pods:
@@ -33,5 +34,7 @@ def dangerous_capabilities(
             for node, name in security.capabilities(container, "add"):
                 bad = name.upper().removeprefix("CAP_") in forbidden  # runtimes take both spellings
                 yield node.expect(
-                    not bad, f"{security.named(container)} adds {name}, wants nothing that amounts to root", capability=name
+                    not bad,
+                    f"{security.named(container)} adds {name}, wants nothing that amounts to root",
+                    capability=name,
                 )

@@ -6,12 +6,11 @@ from readiness.facts.rbac import Accounts, Bindings
 def dangling_role_bindings(bindings: Bindings, accounts: Accounts) -> Findings:
     """Every binding names a role and accounts that are there.
 
-    Why: a binding to a missing role grants nothing, and the service finds out when it first asks; a binding to a missing account waits
-        for whoever makes one of that name.
+    Why: a binding to a missing role grants nothing, and the service finds out when it first asks; a binding to a
+        missing account waits for whoever makes one of that name.
     Fix: correct the name in `roleRef` or `subjects`, add the missing object, or delete the binding.
     Peers: Popeye POP-1300, Polaris missingRole, kube-linter dangling role bindings.
-    Source: Kubernetes, "Using RBAC Authorization":
-        https://kubernetes.io/docs/reference/access-authn-authz/rbac/
+    Source: Kubernetes, "Using RBAC Authorization": https://kubernetes.io/docs/reference/access-authn-authz/rbac/
     """
     homes = {account.namespace for account in accounts}
     for binding in bindings:

@@ -12,8 +12,8 @@ def high_user_id(
 ) -> Findings:
     """Containers run under user and group ids that no node uses for itself.
 
-    Why: user 1000 of a container is user 1000 of the node; after an escape, or on a shared volume, a low id owns what belongs to
-        somebody else.
+    Why: user 1000 of a container is user 1000 of the node; after an escape, or on a shared volume, a low id owns what
+        belongs to somebody else.
     Fix: set `runAsUser` and `runAsGroup` to 10000 or more, and give the image's files to the same ids.
     Peers: kube-score container-security-context-user-group-id, Checkov CKV_K8S_40, Trivy KSV-0020 and KSV-0021.
     Source: Kubernetes, "Configure a Security Context":

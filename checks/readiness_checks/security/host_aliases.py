@@ -6,7 +6,8 @@ from readiness.facts.security import PodSpecs
 def host_aliases(pods: PodSpecs) -> Findings:
     """No pod carries host names with fixed addresses.
 
-    Why: an entry in /etc/hosts goes on pointing at the old address when the other side moves, and nobody who looks at DNS sees it.
+    Why: an entry in /etc/hosts goes on pointing at the old address when the other side moves, and nobody who looks at
+        DNS sees it.
     Fix: remove `hostAliases` and give the name to DNS: a Service, an ExternalName, or a rewrite in CoreDNS.
     Peers: Trivy KSV-0007.
     Source: Kubernetes, "Adding entries to Pod /etc/hosts with HostAliases":

@@ -6,8 +6,8 @@ from readiness.facts import security
 def host_port(pods: security.PodSpecs) -> Findings:
     """No container takes a port of its node.
 
-    Why: only one replica fits on each node, a rollout waits for a free node, and the port is open to whoever reaches the node,
-        past every Service and network policy.
+    Why: only one replica fits on each node, a rollout waits for a free node, and the port is open to whoever reaches
+        the node, past every Service and network policy.
     Fix: remove `hostPort` and expose the container by a Service.
     Peers: Polaris hostPortSet, Kubescape C-0044, Checkov CKV_K8S_26, Trivy KSV-0024.
     Source: Pod Security Standards, baseline, "Host Ports":

@@ -12,7 +12,8 @@ def low_ports(
 ) -> Findings:
     """Containers listen on ports that an ordinary user may open.
 
-    Why: a port below 1024 needs root or a capability on many runtimes, so the low port is what keeps the service privileged.
+    Why: a port below 1024 needs root or a capability on many runtimes, so the low port is what keeps the service
+        privileged.
     Fix: let the process listen on a high port, such as 8080, and map it in the Service's `targetPort`.
     Peers: kube-linter privileged-ports, Trivy KSV-0117.
     Source: Pod Security Standards, restricted, "Capabilities" (NET_BIND_SERVICE):

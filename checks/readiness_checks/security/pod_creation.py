@@ -17,8 +17,8 @@ _MAKERS = (
 def pod_creation(roles: Roles) -> Findings:
     """No role creates pods, or what creates them.
 
-    Why: who makes a pod chooses its service account and mounts any secret of the namespace: the right to create pods is the right to
-        all of them.
+    Why: who makes a pod chooses its service account and mounts any secret of the namespace: the right to create pods
+        is the right to all of them.
     Fix: remove the verb create from the rule; let the deployment pipeline create workloads, not the running service.
     Peers: kube-linter access-to-create-pods, Kubescape C-0188, Trivy KSV-0048, CIS 5.1.4.
     Source: CIS Kubernetes Benchmark 5.1.4, and Kubernetes, "RBAC Good Practices", "Workload creation":

@@ -7,7 +7,8 @@ from readiness.facts.tenancy import Namespaces
 def pod_security_admission(pods: PodSpecs, namespaces: Namespaces) -> Findings:
     """Every pod would be admitted by the Pod Security level of its namespace.
 
-    Why: the API server takes a Deployment whose pods it will refuse: the old pods stay, no new one comes, and only an event says why.
+    Why: the API server takes a Deployment whose pods it will refuse: the old pods stay, no new one comes, and only an
+        event says why.
     Fix: mend the fields that the finding names, or move the workload to a namespace made for what it needs.
     Peers: Trivy k8s-pss-baseline and k8s-pss-restricted (as reports, without the namespace's level).
     Source: Kubernetes, "Pod Security Admission": https://kubernetes.io/docs/concepts/security/pod-security-admission/

@@ -13,8 +13,8 @@ _WAYS = (
 def privilege_verbs(roles: Roles) -> Findings:
     """No role can give itself more rights.
 
-    Why: with escalate or bind an account writes its own role, with impersonate it becomes somebody else: the other rules of the role
-        no longer matter.
+    Why: with escalate or bind an account writes its own role, with impersonate it becomes somebody else: the other
+        rules of the role no longer matter.
     Fix: remove the verb; a controller that hands out roles names them in `resourceNames`.
     Peers: Checkov CKV_K8S_157 and CKV_K8S_158, Kubescape C-0065, Trivy KSV-0050 and KSV-0043, CIS 5.1.8.
     Source: CIS Kubernetes Benchmark 5.1.8, and Kubernetes, "RBAC Good Practices", "Escalate verb":

@@ -6,9 +6,10 @@ from readiness.facts.security import PodSpecs, named, spelled
 def read_only_root(pods: PodSpecs) -> Findings:
     """Every container has a read-only root filesystem.
 
-    Why: what cannot be written cannot be replaced by an intruder, and a service that writes into its image loses the data with the
-        pod and fills the node's disk.
-    Fix: set `securityContext.readOnlyRootFilesystem: true` and mount an emptyDir, with a sizeLimit, where it must write.
+    Why: what cannot be written cannot be replaced by an intruder, and a service that writes into its image loses the
+        data with the pod and fills the node's disk.
+    Fix: set `securityContext.readOnlyRootFilesystem: true` and mount an emptyDir, with a sizeLimit, where it must
+        write.
     Peers: kube-score container-security-context-readonlyrootfilesystem, kube-linter no-read-only-root-fs, Polaris
         notReadOnlyRootFilesystem, Kubescape C-0017, Checkov CKV_K8S_22, Trivy KSV-0014.
     Source: NSA/CISA Kubernetes Hardening Guide, "Immutable container file systems":

@@ -19,8 +19,10 @@ def runtime_socket(
 ) -> Findings:
     """No pod mounts the socket of a container runtime.
 
-    Why: who can talk to the runtime starts a privileged container on the node with one request; read-only changes nothing.
-    Fix: build images with a rootless builder or outside the cluster; read metrics from the kubelet instead of the runtime.
+    Why: who can talk to the runtime starts a privileged container on the node with one request; read-only changes
+        nothing.
+    Fix: build images with a rootless builder or outside the cluster; read metrics from the kubelet instead of the
+        runtime.
     Peers: kube-linter docker-sock, Kubescape C-0074, Checkov CKV_K8S_27, Trivy KSV-0006, eksup K8S008.
     Source: OWASP Docker Security Cheat Sheet, rule 1:
         https://cheatsheetseries.owasp.org/cheatsheets/Docker_Security_Cheat_Sheet.html

@@ -6,10 +6,11 @@ from readiness.facts.rbac import Roles
 def secret_access(roles: Roles) -> Findings:
     """No role reads secrets at large.
 
-    Why: get, list or watch on secrets without names hands out every password and key of the namespace, service account tokens
-        included; `list` alone returns the contents.
+    Why: get, list or watch on secrets without names hands out every password and key of the namespace, service
+        account tokens included; `list` alone returns the contents.
     Fix: name the secrets in `resourceNames` with the verb get, or mount them into the pod and drop the rule.
-    Peers: kube-linter access-to-secrets, Kubescape C-0015, Checkov CKV2_K8S_5, Trivy KSV-0041 and KSV-0113, CIS 5.1.2.
+    Peers: kube-linter access-to-secrets, Kubescape C-0015, Checkov CKV2_K8S_5, Trivy KSV-0041 and KSV-0113, CIS
+        5.1.2.
     Source: CIS Kubernetes Benchmark 5.1.2, and Kubernetes, "RBAC Good Practices":
         https://kubernetes.io/docs/concepts/security/rbac-good-practices/
     """

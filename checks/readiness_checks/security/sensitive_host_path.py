@@ -9,7 +9,9 @@ from readiness.facts import security
 def sensitive_host_path(
     pods: security.PodSpecs,
     *,
-    folders: Annotated[tuple[str, ...], "folders of a node that no pod may mount, nor anything in them", Stricter.MORE] = (
+    folders: Annotated[
+        tuple[str, ...], "folders of a node that no pod may mount, nor anything in them", Stricter.MORE
+    ] = (
         "/boot",
         "/dev",
         "/etc",
@@ -24,9 +26,10 @@ def sensitive_host_path(
 ) -> Findings:
     """No pod mounts a system folder of its node.
 
-    Why: with the root, `/etc` or the kubelet's folder of a node in reach, a container reads the credentials of every pod there and
-        can change what the node runs at its next start.
-    Fix: remove the hostPath volume; what monitors a node belongs into a namespace and a DaemonSet of its own, with a waiver.
+    Why: with the root, `/etc` or the kubelet's folder of a node in reach, a container reads the credentials of every
+        pod there and can change what the node runs at its next start.
+    Fix: remove the hostPath volume; what monitors a node belongs into a namespace and a DaemonSet of its own, with a
+        waiver.
     Peers: kube-linter sensitive-host-mounts, Kubescape C-0048, Trivy KSV-0121.
     Source: Pod Security Standards, baseline, "HostPath Volumes", and CIS Kubernetes Benchmark 5.2.12:
         https://kubernetes.io/docs/concepts/storage/volumes/#hostpath

@@ -18,8 +18,8 @@ _WAYS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 def sensitive_resources(roles: Roles) -> Findings:
     """No role changes what guards the cluster.
 
-    Why: the kubelet's proxy, token and certificate requests, volumes on the node and admission webhooks each lead to the whole
-        cluster, past the audit log or with another name.
+    Why: the kubelet's proxy, token and certificate requests, volumes on the node and admission webhooks each lead to
+        the whole cluster, past the audit log or with another name.
     Fix: remove the resource from the rule; such rights belong to the platform's own controllers.
     Peers: Kubescape C-0278 to C-0282, Trivy KSV-0047 and KSV-0114, CIS 5.1.9 to 5.1.13.
     Source: CIS Kubernetes Benchmark 5.1.9 to 5.1.13, and Kubernetes, "RBAC Good Practices":

@@ -6,7 +6,8 @@ from readiness.facts.security import PodSpecs
 def service_account_field(pods: PodSpecs) -> Findings:
     """The service account stands in `serviceAccountName`, not in the field that it replaced.
 
-    Why: `serviceAccount` is kept for old clients only; where both are written and differ, a reader is misled about the pod's rights.
+    Why: `serviceAccount` is kept for old clients only; where both are written and differ, a reader is misled about
+        the pod's rights.
     Fix: rename `serviceAccount` to `serviceAccountName`.
     Peers: kube-linter deprecated-service-account-field, Kubescape C-0294.
     Source: Kubernetes API reference, PodSpec:

@@ -7,9 +7,10 @@ from readiness.facts.security import PodSpecs
 def service_account_token(pods: PodSpecs, accounts: Accounts, bindings: Bindings) -> Findings:
     """Only pods that use the Kubernetes API carry a token for it.
 
-    Why: a token is mounted into every container unless that is switched off; whoever reads one file can speak to the API server.
-    Fix: set `automountServiceAccountToken: false` on the pod or its ServiceAccount; a pod that needs the API has a RoleBinding for
-        its account.
+    Why: a token is mounted into every container unless that is switched off; whoever reads one file can speak to the
+        API server.
+    Fix: set `automountServiceAccountToken: false` on the pod or its ServiceAccount; a pod that needs the API has a
+        RoleBinding for its account.
     Peers: Polaris automountServiceAccountToken, Checkov CKV_K8S_38, Kubescape C-0034, Trivy KSV-0036, Popeye POP-301,
         CIS 5.1.6.
     Source: CIS Kubernetes Benchmark 5.1.6, and Kubernetes, "Opt out of API credential automounting":

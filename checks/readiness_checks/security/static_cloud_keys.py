@@ -21,10 +21,10 @@ def static_cloud_keys(
 ) -> Findings:
     """No container holds a long-lived key of a cloud account.
 
-    Why: such a key works from anywhere, expires never, and is read by whoever sees the pod's environment; a workload identity gives
-        the same rights by tokens that live an hour.
-    Fix: bind the ServiceAccount to a cloud role (EKS Pod Identity or IRSA, GKE Workload Identity, Azure Workload Identity) and remove
-        the variable.
+    Why: such a key works from anywhere, expires never, and is read by whoever sees the pod's environment; a workload
+        identity gives the same rights by tokens that live an hour.
+    Fix: bind the ServiceAccount to a cloud role (EKS Pod Identity or IRSA, GKE Workload Identity, Azure Workload
+        Identity) and remove the variable.
     Peers: none.
     Source: Amazon EKS Best Practices, "Identity and Access Management":
         https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html

@@ -8,7 +8,9 @@ from readiness.facts.rbac import Bindings
 def system_groups(
     bindings: Bindings,
     *,
-    forbidden: Annotated[tuple[str, ...], "users and groups that stand for everybody, or for nobody known", Stricter.MORE] = (
+    forbidden: Annotated[
+        tuple[str, ...], "users and groups that stand for everybody, or for nobody known", Stricter.MORE
+    ] = (
         "system:anonymous",
         "system:unauthenticated",
         "system:authenticated",
@@ -18,8 +20,8 @@ def system_groups(
 ) -> Findings:
     """No binding gives rights to everybody.
 
-    Why: `system:authenticated` is every pod and every user of the cluster, `system:anonymous` whoever reaches the API server;
-        members of `system:masters` pass every check for ever.
+    Why: `system:authenticated` is every pod and every user of the cluster, `system:anonymous` whoever reaches the API
+        server; members of `system:masters` pass every check for ever.
     Fix: name the ServiceAccount, or a group of your identity provider.
     Peers: Kubescape C-0262 and C-0265, Trivy KSV-0122 and KSV-0123, CIS 5.1.7.
     Source: CIS Kubernetes Benchmark 5.1.7, and Kubernetes, "RBAC Good Practices":

@@ -12,8 +12,8 @@ def unsafe_sysctls(
 ) -> Findings:
     """No pod sets a kernel parameter that reaches beyond the pod.
 
-    Why: an unsafe parameter changes its node for every pod there, and a kubelet that does not allow it refuses the pod
-        (`SysctlForbidden`), after the rollout has begun.
+    Why: an unsafe parameter changes its node for every pod there, and a kubelet that does not allow it refuses the
+        pod (`SysctlForbidden`), after the rollout has begun.
     Fix: remove the entry from `securityContext.sysctls`, or tune the node through its own configuration.
     Peers: kube-linter unsafe-sysctls, Trivy KSV-0026, Kubescape C-0055.
     Source: Pod Security Standards, baseline, "Sysctls":

@@ -6,7 +6,8 @@ from readiness.facts.rbac import Accounts, Bindings
 def unused_service_account(accounts: Accounts, bindings: Bindings) -> Findings:
     """Every service account with rights is used by a workload.
 
-    Why: an account that nothing runs under still gives its rights to whoever may make a pod or a token for it, and nobody misses it.
+    Why: an account that nothing runs under still gives its rights to whoever may make a pod or a token for it, and
+        nobody misses it.
     Fix: delete the ServiceAccount and its bindings, or name it in the workload that it was made for.
     Peers: Popeye POP-400.
     Source: Kubernetes, "RBAC Good Practices", "Periodic review":

@@ -6,8 +6,8 @@ from readiness.facts import security
 def volume_types(pods: security.PodSpecs) -> Findings:
     """Every volume is of a type that the restricted standard knows.
 
-    Why: a pod that mounts NFS, iSCSI or a cloud disk directly carries addresses and credentials of the storage, and passes by
-        whoever administers it.
+    Why: a pod that mounts NFS, iSCSI or a cloud disk directly carries addresses and credentials of the storage, and
+        passes by whoever administers it.
     Fix: let a PersistentVolume describe the storage and claim it with a PersistentVolumeClaim.
     Peers: Trivy KSV-0028.
     Source: Pod Security Standards, restricted, "Volume Types":

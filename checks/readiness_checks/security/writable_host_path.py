@@ -6,7 +6,8 @@ from readiness.facts import security
 def writable_host_path(pods: security.PodSpecs) -> Findings:
     """Folders of the node are mounted read-only.
 
-    Why: a container that can write to its node can leave something there that outlives it, or fill the disk that all pods share.
+    Why: a container that can write to its node can leave something there that outlives it, or fill the disk that all
+        pods share.
     Fix: set `readOnly: true` on each volumeMount of a hostPath volume.
     Peers: kube-linter writable-host-mount, Kubescape C-0045.
     Source: Kubernetes, "hostPath": https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
@@ -21,5 +22,6 @@ def writable_host_path(pods: security.PodSpecs) -> Findings:
                     good = mount.boolean("readOnly") is True
                     how = "read-only" if good else "writable"
                     yield mount.expect(
-                        good, f"{security.named(container)} mounts volume {mount.text('name')} {how}, wants it read-only"
+                        good,
+                        f"{security.named(container)} mounts volume {mount.text('name')} {how}, wants it read-only",
                     )

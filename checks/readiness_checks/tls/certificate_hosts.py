@@ -7,7 +7,8 @@ from readiness.facts.ingress import host_matches
 def certificate_hosts(entries: Entries, certificates: Certificates) -> Findings:
     """Every certificate is valid for the hosts that are served with it.
 
-    Why: a browser or client that finds another name in the certificate refuses the connection: for it the service is down.
+    Why: a browser or client that finds another name in the certificate refuses the connection: for it the service is
+        down.
     Fix: add the host to `dnsNames` of the Certificate, or serve it with another secret.
     Peers: none.
     Source: RFC 9525, section 6: https://www.rfc-editor.org/rfc/rfc9525

@@ -25,4 +25,6 @@ def certificate_key(
         wanted = {"RSA": rsa_bits, "ECDSA": curve_bits}.get(algorithm)
         size = key.integer("size") or {"RSA": 2048, "ECDSA": 256}.get(algorithm)
         if wanted is not None and size is not None:
-            yield key.at("size").expect(size >= wanted, f"has an {algorithm} key of {size} bits, wants {wanted} or more")
+            yield key.at("size").expect(
+                size >= wanted, f"has an {algorithm} key of {size} bits, wants {wanted} or more"
+            )

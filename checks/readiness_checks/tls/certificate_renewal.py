@@ -8,13 +8,16 @@ from readiness.facts.certificates import DAY, Certificates
 def certificate_renewal(
     certificates: Certificates,
     *,
-    minimum_percent: Annotated[int, "share of its life that a certificate still has when it is renewed", Stricter.HIGHER] = 20,
+    minimum_percent: Annotated[
+        int, "share of its life that a certificate still has when it is renewed", Stricter.HIGHER
+    ] = 20,
 ) -> Findings:
     """Certificates are renewed while there is time left to mend a failing renewal.
 
-    Why: an issuer that is down, or a DNS change that breaks the proof, is found only at the next renewal; what is left of the old
-        certificate is the time to notice.
-    Fix: leave `renewBefore` out, which means a third of the certificate's life, or make it longer; it must be below `duration`.
+    Why: an issuer that is down, or a DNS change that breaks the proof, is found only at the next renewal; what is
+        left of the old certificate is the time to notice.
+    Fix: leave `renewBefore` out, which means a third of the certificate's life, or make it longer; it must be below
+        `duration`.
     Peers: none (x509-certificate-exporter alerts on fixed days).
     Source: cert-manager, "Certificate resource", "Reissuance and renewal":
         https://cert-manager.io/docs/usage/certificate/

@@ -3,7 +3,7 @@ from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
 from readiness import Findings, Severity, Stricter, check
-from readiness.facts.certificates import ConfigMaps
+from readiness.facts.encryption import ConfigMaps
 from readiness.facts.objects import Node
 from readiness.facts.security import PodSpecs
 
@@ -22,9 +22,10 @@ def dependency_urls(
 ) -> Findings:
     """Databases, caches and brokers are reached over TLS.
 
-    Why: a connection string without TLS sends the password and every row readable through the network between pods and nodes.
-    Fix: ask for TLS in the URL: `sslmode=verify-full` for PostgreSQL, `ssl-mode`/`tls=true` for MySQL and MongoDB, `rediss://`,
-        `amqps://`.
+    Why: a connection string without TLS sends the password and every row readable through the network between pods
+        and nodes.
+    Fix: ask for TLS in the URL: `sslmode=verify-full` for PostgreSQL, `ssl-mode`/`tls=true` for MySQL and MongoDB,
+        `rediss://`, `amqps://`.
     Peers: none.
     Source: PostgreSQL, "SSL Support": https://www.postgresql.org/docs/current/libpq-ssl.html
     """
@@ -60,7 +61,12 @@ def _read(text: str) -> tuple[str, str, bool] | None:
         return scheme, host, asked.get("sslmode", asked.get("ssl", "")) in {*_POSTGRES, "true"}
     if kind in {"mysql", "mariadb"}:
         mode = asked.get("ssl-mode", asked.get("sslmode", asked.get("tls", asked.get("usessl", ""))))
-        return scheme, host, mode in {"required", "verify_ca", "verify_identity", "true", "verify-full", "verify-ca"} or "ssl_ca" in asked
+        return (
+            scheme,
+            host,
+            mode in {"required", "verify_ca", "verify_identity", "true", "verify-full", "verify-ca"}
+            or "ssl_ca" in asked,
+        )
     if kind == "mongodb":
         safe = asked.get("tls", asked.get("ssl", "true" if scheme == "mongodb+srv" else "")) == "true"
         return scheme, host, safe

@@ -8,7 +8,8 @@ _CRYPTED = frozenset({"HTTPS", "TLS"})
 def gateway_tls(gateways: Gateways) -> Findings:
     """Every Gateway offers HTTPS, with a certificate, for what it offers in clear text.
 
-    Why: a Gateway with an HTTP listener alone carries everything readable; a TLS listener without a certificate never becomes ready.
+    Why: a Gateway with an HTTP listener alone carries everything readable; a TLS listener without a certificate never
+        becomes ready.
     Fix: add a listener of protocol HTTPS on 443 with `tls.certificateRefs`; keep the HTTP one for the redirect only.
     Peers: none.
     Source: Gateway API, "TLS Configuration": https://gateway-api.sigs.k8s.io/guides/tls/
@@ -22,7 +23,9 @@ def gateway_tls(gateways: Gateways) -> Findings:
                 ends = (node.text("tls", "mode") or "Terminate") == "Terminate"
                 named = bool(node.sequence("tls", "certificateRefs") or node.mapping("tls", "options"))
                 said = "names a certificate" if named else "names no certificate" if ends else "passes TLS through"
-                yield node.at("tls").expect(named or not ends, f"listener {node.text('name')} {said}, wants certificateRefs")
+                yield node.at("tls").expect(
+                    named or not ends, f"listener {node.text('name')} {said}, wants certificateRefs"
+                )
             elif protocol == "HTTP":
                 good = host in safe or "" in safe
                 said = "too" if good else "nowhere"

@@ -17,8 +17,8 @@ _ELSEWHERE = {
 def ingress_tls(ingresses: Ingresses) -> Findings:
     """Every host of an Ingress is served with TLS.
 
-    Why: without it, passwords, session cookies and personal data cross networks in clear text, and anybody on the way can change the
-        answers.
+    Why: without it, passwords, session cookies and personal data cross networks in clear text, and anybody on the way
+        can change the answers.
     Fix: add the host to `spec.tls` with the secret of its certificate, best one that cert-manager renews.
     Peers: Polaris tlsSettingsMissing, Kubescape C-0263, kube-score (none), Checkov (none).
     Source: Kubernetes, "Ingress", "TLS": https://kubernetes.io/docs/concepts/services-networking/ingress/#tls
@@ -33,7 +33,9 @@ def ingress_tls(ingresses: Ingresses) -> Findings:
             yield rule.at("host").expect(good, f"{host or 'every host'} {said} by spec.tls, wants it covered")
         if not list(ingress.rules()) and list(ingress.backends()):
             good = whole or bool(covered)
-            yield ingress.at("spec").expect(good, f"every host is {'' if good else 'not '}covered by spec.tls, wants it covered")
+            yield ingress.at("spec").expect(
+                good, f"every host is {'' if good else 'not '}covered by spec.tls, wants it covered"
+            )
 
 
 def _elsewhere(ingress: Ingress) -> bool:

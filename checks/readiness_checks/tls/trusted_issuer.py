@@ -14,7 +14,8 @@ def trusted_issuer(
 ) -> Findings:
     """In production the public is served with certificates that clients trust.
 
-    Why: a self-signed certificate, or one of an authority's trial service, makes every browser warn and every client that checks fail.
+    Why: a self-signed certificate, or one of an authority's trial service, makes every browser warn and every client
+        that checks fail.
     Fix: point `issuerRef`, or the annotation `cert-manager.io/cluster-issuer`, to the issuer for production.
     Peers: none.
     Source: Let's Encrypt, "Staging Environment": https://letsencrypt.org/docs/staging-environment/
@@ -27,7 +28,9 @@ def trusted_issuer(
         if name:
             place = certificate.at("issuerRef") if certificate is not None else entry.node.at()
             why = _why_not(issuers.named(kind, entry.namespace, name), name)
-            yield place.expect(not why, f"{kind} {name} {why or 'makes certificates that clients trust'}, wants a trusted one")
+            yield place.expect(
+                not why, f"{kind} {name} {why or 'makes certificates that clients trust'}, wants a trusted one"
+            )
 
 
 def _why_not(issuer: Issuer | None, name: str) -> str:

@@ -1,7 +1,7 @@
 from typing import Annotated
 
 from readiness import Findings, Severity, Stricter, check
-from readiness.facts.certificates import Webhooks
+from readiness.facts.encryption import Webhooks
 from readiness.facts.security import PodSpecs, named
 
 _OFF = {
@@ -43,7 +43,9 @@ def verification(
                 off = _OFF.get(env.text("name") or "")
                 if off and str(env.scalar("value")).lower() in off:
                     found = True
-                    yield env.at("value").expect(False, f"{named(container)} sets {env.text('name')}, wants certificates verified")
+                    yield env.at("value").expect(
+                        False, f"{named(container)} sets {env.text('name')}, wants certificates verified"
+                    )
             for field in ("command", "args"):
                 for item in container.node.each(field):
                     flag, _, value = (item.value if isinstance(item.value, str) else "").partition("=")

@@ -1,13 +1,13 @@
 from readiness import Findings, Severity, check
-from readiness.facts.certificates import Webhooks
+from readiness.facts.encryption import Webhooks
 
 
 @check(Severity.HIGH)
 def webhook_ca(webhooks: Webhooks) -> Findings:
     """The API server can verify every admission webhook.
 
-    Why: a webhook whose certificate cannot be verified fails each call; with the failure policy Fail nothing it watches can be created
-        any more.
+    Why: a webhook whose certificate cannot be verified fails each call; with the failure policy Fail nothing it
+        watches can be created any more.
     Fix: let cert-manager fill in `caBundle` (annotation `cert-manager.io/inject-ca-from`), or write it.
     Peers: none.
     Source: Kubernetes, "Dynamic Admission Control", "Contacting the webhook":

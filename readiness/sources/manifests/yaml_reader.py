@@ -144,8 +144,7 @@ class _Stream:
         self, offset: int, at: int, line: int, column: int, kind: str, message: str, whole_file: bool = False
     ) -> int | None:
         """Tells about a broken document and finds the next one."""
-        bol = max(self.text.rfind("\n", self.begun, at), self.text.rfind("\r", self.begun, at), self.begun - 1) + 1
-        found = None if whole_file else _DOCUMENT.search(self.text, max(bol, self.begun + 1, offset + 1))
+        found = None if whole_file else _DOCUMENT.search(self.text, max(at, self.begun + 1, offset + 1))
         end = found.start() if found else len(self.text)
         template = _TEMPLATE.search(self.text, self.begun, end) if kind == "syntax" else None
         if template:

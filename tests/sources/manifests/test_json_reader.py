@@ -67,6 +67,11 @@ def test_values_and_places() -> None:
     assert document.span(("d", 3)) == (3, 47)
 
 
+def test_blank_lines_are_lines() -> None:
+    (document,) = read_json('\n\n{\n\n\n"a":\n\n[\n\n1]}', "x.json").documents
+    assert (document.line, document.span(("a",)), document.span(("a", 0))) == (3, (6, 1), (10, 1))
+
+
 def test_numbers_are_those_of_kubernetes() -> None:
     (document,) = read_json(
         '{"a": 1.0, "b": 9223372036854775808, "c": -0, "d": 1e3, "e": 9223372036854775807}', "x"

@@ -100,7 +100,8 @@ def kubectl(folder: Path, text: str) -> list[Any]:
         ["kubectl", "annotate", "--local", "--dry-run=client", "-o", "json", "-f", str(file), "asked=yes"],
         check=True, capture_output=True, text=True, timeout=60, env={**os.environ, "KUBECONFIG": os.devnull},
     )  # fmt: skip
-    found, decoder, rest = [], json.JSONDecoder(), done.stdout.strip()
+    found: list[Any] = []
+    decoder, rest = json.JSONDecoder(), done.stdout.strip()
     while rest:
         value, end = decoder.raw_decode(rest)
         found += value["items"] if value["kind"] == "List" else [value]

@@ -168,6 +168,7 @@ def test_every_unicode_encoding_is_read(mark: bytes, encoding: str) -> None:
         ("ä: 1\nb".encode() + b"\x00\n", 2, 2, 7),
         (codecs.BOM_UTF16_LE + "a: 1\n".encode("utf-16-le") + b"\x00\xd8", 2, 1, 12),
         (b"a: \x1b[0m\n", 1, 4, 3),
+        (b"a: 1\nb: x\x7fy\n", 2, 5, 9),
         ("a: b\x9fc".encode(), 1, 5, 4),
     ],
 )
