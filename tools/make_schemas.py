@@ -97,7 +97,6 @@ ITEMS: dict[str, dict[str, str]] = {
 RANGES: dict[str, dict[str, tuple[int, int | None]]] = {
     CORE + "ContainerPort": {"containerPort": PORT, "hostPort": ANY_PORT},
     CORE + "ServicePort": {"port": PORT, "nodePort": ANY_PORT},
-    CORE + "PodSpec": {"terminationGracePeriodSeconds": COUNT},
     CORE + "Probe": {
         "initialDelaySeconds": COUNT,
         "periodSeconds": COUNT,

@@ -28,6 +28,24 @@ def refusals(resource: Resource) -> Iterator[Fault]:
         yield from rule(resource)
 
 
+def _share_fault(node: Node, *, bounded: bool = True) -> str:
+    """What keeps a value from being a number of pods or a share of them; empty where nothing does."""
+    if not isinstance(node.value, str):
+        return ""
+    number = node.value.removesuffix("%")
+    if not node.value.endswith("%") or not number.isdecimal():
+        return f"`{node.value[:20]}` wants a whole number or a percentage such as 25%"
+    too_much = bounded and int(number[:9]) > 100
+    return f"`{node.value[:20]}` wants 100% or less" if too_much else ""
+
+
+def _rolling(update: Node) -> Iterator[Fault]:
+    for field in ("maxUnavailable", "maxSurge"):
+        fault = _share_fault(update.get(field), bounded=field == "maxUnavailable")
+        if fault:
+            yield update.get(field), f"{field} {fault}"
+
+
 def _deployment(resource: Resource) -> Iterator[Fault]:
     spec = resource.get("spec")
     ready, deadline = spec.integer("minReadySeconds") or 0, spec.integer("progressDeadlineSeconds")
@@ -36,6 +54,7 @@ def _deployment(resource: Resource) -> Iterator[Fault]:
         yield spec.get("minReadySeconds"), f"minReadySeconds {ready} is not below {said}"
     strategy = spec.get("strategy")
     rolling = strategy.get("rollingUpdate")
+    yield from _rolling(rolling)
     if strategy.text("type") == "Recreate" and rolling.exists:
         yield rolling, "has rollingUpdate beside the strategy Recreate"
     elif scaled(rolling.raw("maxSurge"), 100, round_up=True) == 0:
@@ -45,6 +64,7 @@ def _deployment(resource: Resource) -> Iterator[Fault]:
 
 def _daemon_set(resource: Resource) -> Iterator[Fault]:
     rolling = resource.get("spec", "updateStrategy", "rollingUpdate")
+    yield from _rolling(rolling)
     surge = scaled(rolling.raw("maxSurge"), 100, round_up=True) or 0
     written = scaled(rolling.raw("maxUnavailable"), 100, round_up=True)
     unavailable = 1 if written is None else written
@@ -72,6 +92,13 @@ def _cron_job(resource: Resource) -> Iterator[Fault]:
         fault = schedule_fault(schedule.value)
         if fault:
             yield schedule, f"schedule `{schedule.value[:60]}` {fault}"
+
+
+def _budget(resource: Resource) -> Iterator[Fault]:
+    for field in ("minAvailable", "maxUnavailable"):
+        fault = _share_fault(resource.get("spec", field))
+        if fault:
+            yield resource.get("spec", field), f"{field} {fault}"
 
 
 def _service(resource: Resource) -> Iterator[Fault]:
@@ -183,6 +210,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "CronJob": (_cron_job, template_faults),
     "Pod": (pod_faults,),
     "HorizontalPodAutoscaler": (_autoscaler,),
+    "PodDisruptionBudget": (_budget,),
     "Service": (_service,),
     "Ingress": (_ingress,),
     "NetworkPolicy": (_policy,),
@@ -191,6 +219,5 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "PersistentVolumeClaim": (_claim,),
     "Role": (_role,),
     "ClusterRole": (_role,),
-    "RoleBinding": (_binding,),
     "ClusterRoleBinding": (_binding,),
 }

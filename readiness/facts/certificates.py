@@ -65,7 +65,7 @@ class Certificate:
         spec = self.resource.get("spec")
         names = [name for name in spec.sequence("dnsNames") if isinstance(name, str)]
         common = spec.text("commonName")
-        return names + [common] if common else names
+        return [*names, common] if common else names
 
     @property
     def lifetime(self) -> float:

@@ -23,6 +23,7 @@ _DIRECTIVE = re.compile(r"#[ \t]*([a-zA-Z][a-zA-Z0-9]*)[ \t]*=[ \t]*(.*?)[ \t]*$
 _DIRECTIVES = frozenset({"check", "escape", "syntax"})
 _FLAG = re.compile(r"--([a-z][a-z-]*)(?:=(\"[^\"]*\"|'[^']*'|[^ \t]*))?(?=[ \t]|$)")
 _HEREDOC = re.compile(r"(?<![^ \t\n])[0-9]*<<(-?)(?:\"([^\"\n<]+)\"|'([^'\n<]+)'|([^\s<\"'|&;()]+))")
+_WORD = re.compile(r"(?:\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|\\.|[^\s\"'\\]|[\"'\\])++", re.S)
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|\\.", re.S)
 
 
@@ -110,8 +111,10 @@ class _Reader:
         while self.at < len(self.lines):
             found = _DIRECTIVE.match(self.lines[self.at].strip())
             name = found[1].lower() if found else ""
-            if not found or name not in _DIRECTIVES or name in self.directives:
+            if not found or name not in _DIRECTIVES:
                 return
+            if name in self.directives:
+                self.faults.append(Fault(self.at + 1, f"the directive {name} is here a second time"))
             self.directives[name] = found[2]
             self.at += 1
             if name == "escape":
@@ -165,6 +168,8 @@ class _Reader:
         if not rest.strip() and not flags:
             self.faults.append(Fault(line, f"{keyword} wants an argument"))
             return None
+        if keyword in {"ENV", "LABEL"} and (odd := _without_equals(rest)):
+            self.faults.append(Fault(line, f"{keyword} wants NAME=VALUE, and {_short(odd)} has no ="))
         if keyword == "ONBUILD":
             return self._onbuild(rest, line, starts)
         items = _exec_form(rest) if keyword in _MAY_BE_EXEC else None
@@ -199,7 +204,9 @@ class _Reader:
             if line == name:
                 return Heredoc(name, "\n".join(body), first, quoted)
             body.append(line)
-        self.faults.append(Fault(first - 1, f"the here-document {_short(name)} has no end: a line {_short(name)} is missing"))
+        self.faults.append(
+            Fault(first - 1, f"the here-document {_short(name)} has no end: a line {_short(name)} is missing")
+        )
         return Heredoc(name, "\n".join(body), first, quoted)
 
 
@@ -211,9 +218,18 @@ def _masked(found: re.Match[str]) -> str:
 
 def _split_keyword(text: str) -> tuple[str, str, int]:
     """The keyword in capitals, what follows it, and how many characters were taken away."""
-    at = next((n for n, char in enumerate(text) if char in " \t"), len(text))
-    rest = text[at:].lstrip(" \t")
-    return text[:at].upper(), rest.rstrip(), len(text) - len(rest)
+    bare = text.lstrip(" \t")
+    at = next((n for n, char in enumerate(bare) if char in " \t"), len(bare))
+    rest = bare[at:].lstrip(" \t")
+    return bare[:at].upper(), rest.rstrip(), len(text) - len(rest)
+
+
+def _without_equals(text: str) -> str:
+    """The first word without `=` among `NAME=VALUE` words; empty where there is none, or in the old form `NAME value`."""
+    words = [found[0] for found in _WORD.finditer(text)]
+    if not words or "=" not in words[0]:
+        return "" if len(words) > 1 else "".join(words)
+    return next((word for word in words if "=" not in word), "")
 
 
 def _split_flags(text: str) -> tuple[dict[str, str], str, int]:

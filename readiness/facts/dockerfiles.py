@@ -9,14 +9,14 @@ from functools import cached_property
 
 from readiness.facts.dockerfile_text import DockerfileText, Fault, Heredoc, Instruction, read_dockerfile
 from readiness.facts.images import ImageReference
+from readiness.facts.paths import is_own
 from readiness.facts.repository import File, FileKind, Repository
-from readiness.facts.shell import Command, ShellText, Word, read_shell
+from readiness.facts.shell import SHELLS, Command, ShellText, Word, read_shell
 from readiness.facts.variables import expand
 from readiness.model import Place
 
 NAMES = ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile", "Containerfile.*")
 _NOT = (".dockerignore", ".md", ".j2", ".tmpl", ".tpl", ".template", ".erb", ".jinja", ".jinja2")
-_SHELLS = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh", "busybox"})
 _SETTING = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)=((?:\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|\\.|[^\s\"'\\])*+)", re.S)
 
 
@@ -226,7 +226,7 @@ class Dockerfiles(Sequence[Dockerfile]):
     kinds = frozenset({FileKind.DOCKERFILE.value})
 
     def __init__(self, repository: Repository) -> None:
-        files = (f for f in repository.named(*NAMES) if f.own and not f.name.lower().endswith(_NOT))
+        files = (f for f in repository.named(*NAMES) if f.own and is_own(f.path) and not f.name.lower().endswith(_NOT))
         self._items = tuple(Dockerfile(file, read_dockerfile(file.text)) for file in files)
 
     def __len__(self) -> int:
@@ -249,27 +249,36 @@ def settings(instruction: Instruction) -> Iterator[Setting]:
         pairs = {m.start(): m for m in _SETTING.finditer(text)}
         for word in re.finditer(r"(?:\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|\\.|[^\s\"'\\])++", text):
             pair = pairs.get(word.start())
-            yield Setting(pair[1], pair[2], instruction) if pair else Setting(word[0], None, instruction)
+            yield Setting(pair[1], _unquoted(pair[2]), instruction) if pair else Setting(word[0], None, instruction)
         return
     first = text.split(None, 1)
     if first and "=" not in first[0]:
         yield Setting(first[0], first[1] if len(first) > 1 else "", instruction)
         return
     for pair in _SETTING.finditer(text):
-        yield Setting(pair[1], pair[2], instruction)
+        yield Setting(pair[1], _unquoted(pair[2]), instruction)
+
+
+def _unquoted(value: str) -> str:
+    """A value without its quotes; a `$` in single quotes means itself."""
+    parts = []
+    for piece in re.finditer(r"\"((?:[^\"\\]|\\.)*+)\"|'([^']*+)'|\\([^$])|(\\\$|[^\"'\\]++|.)", value, re.S):
+        double, single, escaped, plain = piece.groups()
+        parts.append((single or "").replace("$", "\\$") if single is not None else double or escaped or plain or "")
+    return "".join(parts)
 
 
 def _run(instruction: Instruction, shell: tuple[str, ...]) -> Run:
     """The command line of one RUN; nothing is read where the shell is none that this project knows."""
     if instruction.items is not None:
         return _exec(instruction)
-    if shell[0].rpartition("/")[2] not in _SHELLS:
+    if shell[0].rpartition("/")[2] not in SHELLS:
         return Run(instruction, (), ShellText(()))
     bodies = instruction.heredocs
     if bodies and re.fullmatch(r"[0-9]*<<-?\S+", instruction.text.strip()):
         body = bodies[0]
         first = body.text.partition("\n")[0]
-        if first.startswith("#!") and not any(first.endswith(name) for name in _SHELLS):
+        if first.startswith("#!") and not any(first.endswith(name) for name in SHELLS):
             return Run(instruction, (), ShellText(()), body)
         return Run(_lined(instruction, body), shell, read_shell(body.text), body)
     text = instruction.text + "".join(f"\n{body.text}\n{body.name}" for body in bodies)
@@ -287,7 +296,7 @@ def _lined(instruction: Instruction, body: Heredoc) -> Instruction:
 
 def _exec(instruction: Instruction) -> Run:
     items = instruction.items or ()
-    if len(items) >= 3 and items[0].rpartition("/")[2] in _SHELLS and items[-2].endswith("c"):
+    if len(items) >= 3 and items[0].rpartition("/")[2] in SHELLS and items[-2].endswith("c"):
         read = read_shell(items[-1])
         commands = tuple(replace(c, at=0, words=tuple(replace(w, at=0) for w in c.words)) for c in read.commands)
         return Run(instruction, items[:-1], replace(read, commands=commands))

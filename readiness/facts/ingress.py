@@ -16,7 +16,7 @@ _OLD_CLASS = "kubernetes.io/ingress.class"
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A Service that an Ingress or a route sends traffic to. `port` is a number, a name, or None where none is written."""
+    """A Service that an Ingress or a route sends traffic to. `port` is a number or a name; None where unwritten."""
 
     node: Node
     at_port: Place

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from readiness.facts.objects import Node, Resource
+from readiness.facts.releases import Release
 
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?\Z")
 _QUALIFIED = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?\Z")
@@ -35,8 +36,13 @@ def dns_name_fault(text: str, longest: int = 253) -> str:
     return "wants lower-case letters, digits, `-` and `.`, with a letter or digit at both ends of each part"
 
 
+def annotation_key_fault(text: str) -> str:
+    """What keeps `text` from being an annotation's key: as a label's, but capitals do not matter."""
+    return label_key_fault(text.lower())
+
+
 def label_key_fault(text: str) -> str:
-    """What keeps `text` from being a label or annotation key: a name, with a DNS prefix and a slash or without."""
+    """What keeps `text` from being a label's key: a name, with a DNS prefix and a slash or without."""
     prefix, slash, name = text.rpartition("/")
     if slash and dns_name_fault(prefix):
         return f"has the prefix `{prefix[:60]}`, wants a DNS name before the slash"
@@ -63,8 +69,11 @@ def port_name_fault(text: str) -> str:
     return ""
 
 
-def object_name_fault(resource: Resource) -> str:
-    """What keeps the object's name from being accepted for its kind; empty where nothing does."""
+def object_name_fault(resource: Resource, release: Release | None = None) -> str:
+    """What keeps the object's name from being accepted for its kind; empty where nothing does.
+
+    Up to 1.34 a Service's name has to begin with a letter.
+    """
     name = resource.node.text("metadata", "name")
     prefix = resource.node.text("metadata", "generateName")
     if not name and not prefix:
@@ -72,6 +81,8 @@ def object_name_fault(resource: Resource) -> str:
     text = name or f"{prefix}x"
     if resource.kind in _PATH_SEGMENT:
         return "may not be `.` or `..`, or hold `/` or `%`" if text in {".", ".."} or set(text) & set("/%") else ""
+    if resource.kind == "Service" and text[:1].isdigit() and release is not None and release <= (1, 34):
+        return f"begins with a digit, which Kubernetes {release} does not allow for a Service"
     if resource.kind in _HOST_LABEL:
         return dns_label_fault(text)
     return dns_name_fault(text, _SHORTER.get(resource.kind, 253))

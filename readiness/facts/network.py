@@ -54,7 +54,7 @@ class Rule:
 class Policy:
     """One policy. `ingress` and `egress` say in which direction the pods it selects are isolated.
 
-    `node` is its specification; `everything` says that it selects all pods of its namespace, or of every namespace where
+    `node` is its specification; `everything` says that it selects all pods of its namespace, or of all namespaces where
     `namespace` is empty. `own` says that it is Kubernetes' own kind, whose rules can be read here.
     """
 
@@ -238,6 +238,6 @@ def _network(text: object) -> IPv4Network | None:
 
 
 def foreign_label(key: str) -> bool:
-    """Whether a label is one that an operator puts on its own pods: `cnpg.io/cluster`, but not `app.kubernetes.io/name`."""
+    """Whether an operator puts this label on its own pods: `cnpg.io/cluster`, but not `app.kubernetes.io/name`."""
     domain, slash, _ = key.partition("/")
     return bool(slash) and not domain.endswith("kubernetes.io")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from readiness.facts.naming import dns_label_fault
 from readiness.facts.objects import Node, Resource
-from readiness.facts.pods import Container, Role, containers
+from readiness.facts.pods import Container, Probe, Role, containers
 
 Fault = tuple[Node, str]
 
@@ -62,9 +62,10 @@ def _container(container: Container) -> Iterator[Fault]:
     if not container.image:
         yield container.node.get("image"), f"{container.title}: has no image"
     for which in ("readiness", "liveness", "startup"):
-        probe = container.probe(which)
-        if probe is None:
+        written = container.node.get(f"{which}Probe")
+        if not isinstance(written.value, dict):
             continue
+        probe = Probe(written)
         if container.role in {Role.INIT, Role.EPHEMERAL}:
             yield probe.node, f"{container.title}: has a {which} probe, which only long-running containers may have"
             continue
@@ -75,5 +76,8 @@ def _container(container: Container) -> Iterator[Fault]:
         if which != "readiness" and (probe.node.integer("successThreshold") or 1) != 1:
             yield probe.node.get("successThreshold"), f"{container.title}: the {which} probe wants successThreshold 1"
     for entry in container.environment():
+        variable = entry.text("name")
+        if variable is not None and not (variable.isascii() and variable.isprintable() and "=" not in variable):
+            yield entry.get("name"), f"{container.title}: `{variable[:60]}` is no name for a variable"
         if entry.text("value") and entry.get("valueFrom").exists:
             yield entry, f"{container.title}: {entry.text('name')} has a value and valueFrom, wants one of the two"

@@ -17,12 +17,11 @@ from functools import cached_property
 from typing import ClassVar
 
 from readiness.facts.document import Document
+from readiness.facts.paths import is_foreign
 from readiness.facts.texts import TextAnchor, ThingAnchor
 from readiness.model import Place
 
-
-# Folders whose files somebody else wrote, or that are there for tests to read.
-_VENDORED = frozenset({"node_modules", "vendor", "third_party", "bower_components", "site-packages", ".venv", "venv"})
+# Folders whose files are there for tests to read.
 _TEST_DATA = frozenset({"testdata", "test_data", "test-data", "fixtures", "__fixtures__"})
 
 
@@ -66,7 +65,7 @@ class File:
     @property
     def own(self) -> bool:
         """Whether it was written for this repository to use: no vendored code, no data for tests."""
-        return (_VENDORED | _TEST_DATA).isdisjoint(self.path.split("/")[:-1])
+        return not is_foreign(self.path) and _TEST_DATA.isdisjoint(self.path.split("/")[:-1])
 
     @cached_property
     def text(self) -> str:

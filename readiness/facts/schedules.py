@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _MONTHS = {n: i for i, n in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _DAYS = {n: i for i, n in enumerate("sun mon tue wed thu fri sat".split())}
 _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
@@ -11,6 +13,7 @@ _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("month", 1, 12, _MONTHS),
     ("day of week", 0, 6, _DAYS),
 )
+_EVERY = re.compile(r"@every (?:\d{1,9}(?:\.\d{1,9})?(?:ns|us|ms|s|m|h)){1,6}\Z")
 _WORDS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
 
 
@@ -19,8 +22,8 @@ def schedule_fault(text: str) -> str:
     if "TZ" in text:
         return "names a time zone, wants it in spec.timeZone"
     if text.startswith("@"):
-        known = text in _WORDS or text.startswith("@every ")
-        return "" if known else f"wants one of {', '.join(sorted(_WORDS))} or `@every DURATION`"
+        known = text in _WORDS or _EVERY.match(text)
+        return "" if known else f"wants one of {', '.join(sorted(_WORDS))} or `@every 5m`"
     parts = text.split()
     if len(parts) != len(_FIELDS):
         return f"has {len(parts)} fields, wants 5: minute, hour, day of month, month, day of week"

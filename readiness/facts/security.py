@@ -1,7 +1,7 @@
 """Pod security: the controls of Kubernetes' Pod Security Standards, and which pods an admission level refuses.
 
-Each control yields a finding, good or bad, for every field it speaks of. The rules and the versions that brought them are
-those of https://kubernetes.io/docs/concepts/security/pod-security-standards/ and of the admission plugin that enforces it.
+Each control yields a finding, good or bad, for every field it speaks of. The rules, and the versions that brought them,
+are those of https://kubernetes.io/docs/concepts/security/pod-security-standards/ and of its admission plugin.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from readiness.facts.objects import Node
 from readiness.facts.pods import Container
 from readiness.facts.workloads import Workload, Workloads
-from readiness.model import Finding, Place
+from readiness.model import Finding, Place, Severity
 
 LEVELS = ("privileged", "baseline", "restricted")
 """From the widest to the narrowest."""
@@ -20,7 +20,8 @@ NEWEST = 1_000
 """A minor version newer than any: the standards as they are today."""
 
 BASELINE_CAPABILITIES = frozenset(
-    "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT".split()
+    "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID "
+    "SYS_CHROOT".split()
 )
 RESTRICTED_CAPABILITIES = frozenset({"NET_BIND_SERVICE"})
 SAFE_SYSCTLS = {
@@ -53,7 +54,7 @@ _HANDLERS = (
 
 @dataclass(frozen=True, slots=True)
 class PodSpec:
-    """The pod that a workload makes. `spec` is the pod's own, `containers` are all of them, init and ephemeral ones too."""
+    """The pod that a workload makes. `containers` are all of them, init and ephemeral ones too."""
 
     workload: Workload
     spec: Node
@@ -170,7 +171,10 @@ def non_root(pod: PodSpec) -> Iterator[Finding]:
         if node.exists or not refused:
             value = node.value if node.exists else own.value
             place = own.at() if own.exists and not node.exists else node.at()
-            yield place.expect(value is True, f"{named(container)} has runAsNonRoot {spelled(value)}, wants true")
+            # An ordinary user is asked for, but another image or another value would be taken just as well.
+            severity = Severity.MEDIUM if value is None and (container.security("runAsUser").integer() or 0) > 0 else None
+            said = f"{named(container)} has runAsNonRoot {spelled(value)}, wants true"
+            yield place.expect(value is True, said, severity=severity)
 
 
 def root_user(pod: PodSpec) -> Iterator[Finding]:

@@ -150,15 +150,11 @@ def _findings(console: Console, assessment: Assessment, *, verbose: bool) -> Non
 
 
 def _unanswered(console: Console, assessment: Assessment, *, verbose: bool) -> None:
-    unknown = [f"{o.check.id}: {o.reason}" for o in selection.of_status(assessment, Status.UNKNOWN)]
+    unknown = _by_reason(selection.of_status(assessment, Status.UNKNOWN), names=verbose)
     _listed(console, "Unknown: asked, and could not be answered", unknown, verbose=verbose)
     _listed(console, "Gaps: what the sources could not read", [str(g) for g in assessment.gaps], verbose=verbose)
-    skipped = selection.of_status(assessment, Status.SKIPPED)
-    reasons: dict[str, list[Outcome]] = {}
-    for outcome in skipped:
-        reasons.setdefault(outcome.reason, []).append(outcome)
-    lines = [f"{len(group)} {'check' if len(group) == 1 else 'checks'}: {reason}" for reason, group in reasons.items()]
-    _listed(console, "Skipped: nothing declared would answer", lines, verbose=True)
+    skipped = _by_reason(selection.of_status(assessment, Status.SKIPPED), names=verbose)
+    _listed(console, "Skipped: nothing declared would answer", skipped, verbose=True)
     if verbose:
         idle = [o.check.id for o in selection.of_status(assessment, Status.NOT_APPLICABLE)]
         _listed(console, "Not applicable: nothing to look at", idle, verbose=True)
@@ -166,6 +162,17 @@ def _unanswered(console: Console, assessment: Assessment, *, verbose: bool) -> N
         _listed(console, "Passed", passed, verbose=True)
     vanished = [f"{c}: passed in the baseline, and now finds nothing to look at" for c in assessment.vanished]
     _listed(console, "No longer looked at", vanished, verbose=True)
+
+
+def _by_reason(outcomes: Sequence[Outcome], *, names: bool) -> list[str]:
+    """Checks with the same reason on one line; a lone one, and each where `names` are wanted, by its id."""
+    groups: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        groups.setdefault(outcome.reason, []).append(outcome.check.id)
+    return [
+        f"{', '.join(ids) if names or len(ids) == 1 else f'{len(ids)} checks'}: {reason}"
+        for reason, ids in groups.items()
+    ]
 
 
 def _inputs(console: Console, assessment: Assessment, *, verbose: bool) -> None:

@@ -3,8 +3,8 @@ from readiness.facts.paths import is_foreign, is_test
 from readiness.facts.repository import Repository
 
 _SUFFIXES = (
-    ".exe", ".dll", ".so", ".dylib", ".jar", ".war", ".ear", ".class", ".pyc", ".pyo", ".o", ".a", ".lib", ".msi", ".deb", ".rpm",
-    ".apk", ".whl", ".egg", ".nupkg", ".wasm",
+    ".exe", ".dll", ".so", ".dylib", ".jar", ".war", ".ear", ".class", ".pyc", ".pyo", ".o", ".a", ".lib", ".msi",
+    ".deb", ".rpm",     ".apk", ".whl", ".egg", ".nupkg", ".wasm",
 )  # fmt: skip
 _BUILD_TOOLS = frozenset({"gradle-wrapper.jar", "maven-wrapper.jar"})
 

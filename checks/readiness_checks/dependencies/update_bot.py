@@ -20,7 +20,7 @@ def update_bot(bots: UpdateBots) -> Findings:
                 name not in off, f"{name} is used and Renovate {said}, wants it watched"
             )
         return
-    watched = {name: node for name, node in bots.rules()}
+    watched = dict(bots.rules())
     for name, file in used.items():
         if name in watched:
             yield watched[name].expect(ok=True, message=f"{name} is watched")

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from readiness import Findings, Rendered, Severity, check
-from readiness.facts.naming import label_faults, label_key_fault
+from readiness.facts.naming import annotation_key_fault, label_faults
 from readiness.facts.objects import Node, Objects, Resource
 from readiness.facts.workloads import Workloads
 
@@ -40,6 +40,6 @@ def _of_labels(resource: Resource) -> Iterator[tuple[Node, str]]:
 
 def _of_annotations(annotations: Node) -> Iterator[tuple[Node, str]]:
     for key, value in annotations.entries():
-        fault = label_key_fault(key)
+        fault = annotation_key_fault(key)
         if fault:
             yield value, f"annotation key `{key[:80]}` {fault}"

@@ -56,6 +56,10 @@ def _of_service(service: Service) -> Iterator[_Fault]:
             yield port.get("name"), f"port name `{name[:60]}` {fault}"
         elif name and name in names:
             yield port.get("name"), f"has two ports named `{name}`, wants different names"
+        target = port.text("targetPort")
+        fault = port_name_fault(target) if target and not target.isdecimal() else ""
+        if fault:
+            yield port.get("targetPort"), f"targetPort `{(target or '')[:60]}` {fault}"
         number = (port.text("protocol") or "TCP", port.integer("port"))
         if number[1] is not None and number in numbers:
             yield port.get("port"), f"has port {number[1]} twice, wants it once"

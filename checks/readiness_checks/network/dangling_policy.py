@@ -21,7 +21,7 @@ def dangling_policy(policies: Policies, pods: PodSpecs) -> Findings:
         keys.setdefault(pod.workload.namespace, set()).update(pod.workload.labels)
     for policy in policies:
         selector = policy.selector
-        # Where nothing runs in the namespace, or a label is one that only an operator's pods carry, nothing can be said.
+        # Nothing can be said of a namespace where nothing runs, nor of a label that only an operator's pods carry.
         if selector is None or selector.empty or policy.namespace not in keys:
             continue
         wanted = {key for key, _ in selector.labels} | {line.key for line in selector.requirements}

@@ -16,9 +16,10 @@ def dangling_role_bindings(bindings: Bindings, accounts: Accounts) -> Findings:
     for binding in bindings:
         if binding.role_kind == "Role":  # a ClusterRole may be the cluster's own
             there = binding.role is not None
+            said = f"Role {binding.role_name} is {'there' if there else 'not there'}"
             yield binding.resource.at("roleRef", "name").expect(
                 there,
-                f"Role {binding.role_name} is {'there' if there else 'not there'}, wants it in {binding.resource.namespace}",
+                f"{said}, wants it in {binding.resource.namespace}",
                 absence=("Role",),
             )
         for subject in binding.subjects:

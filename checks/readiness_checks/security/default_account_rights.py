@@ -17,5 +17,5 @@ def default_account_rights(bindings: Bindings) -> Findings:
             if subject.kind == "ServiceAccount":
                 yield subject.node.at("name").expect(
                     subject.name != "default",
-                    f"gives {binding.role_kind} {binding.role_name} to {subject}, wants an account of the workload's own",
+                    f"gives {binding.role_kind} {binding.role_name} to {subject}, wants an account of the workload",
                 )

@@ -24,7 +24,8 @@ def high_user_id(
             continue
         for container in pod.containers:
             for field in ("runAsUser", "runAsGroup"):
-                node = container.security(field)
+                held = container.security(field)
+                node = held if held.exists else container.node.get("securityContext", field)
                 number = node.integer()
                 said = f"{security.named(container)} has {field} {security.spelled(number)}"
                 yield node.expect(number is not None and number >= minimum, f"{said}, wants {minimum} or more")

@@ -15,4 +15,4 @@ def host_aliases(pods: PodSpecs) -> Findings:
     """
     for pod in pods:
         count = len(pod.spec.sequence("hostAliases"))
-        yield pod.at("hostAliases").expect(not count, f"carries {count} host aliases, wants none", aliases=count)
+        yield pod.at("hostAliases").expect(not count, f"has {count} in hostAliases, wants none", aliases=count)

@@ -20,6 +20,6 @@ def unused_service_account(accounts: Accounts, bindings: Bindings) -> Findings:
             used = key in accounts.used
             yield account.at("metadata", "name").expect(
                 used,
-                f"has rights and is used by {'a workload' if used else 'no workload'}, wants a workload that runs under it",
+                f"has rights and is used by {'a workload' if used else 'no workload'}, wants one that runs under it",
                 absence=("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Rollout", "ReplicaSet"),
             )

@@ -29,5 +29,5 @@ def environment_namespace(pods: PodSpecs, settings: ServiceSettings) -> Findings
         if meant:
             yield pod.workload.at("metadata", "namespace").expect(
                 settings.profile in meant,
-                f"lives in the namespace {pod.workload.namespace}, which is for {meant[0]}, wants one for {settings.profile}",
+                f"lives in {pod.workload.namespace}, which is for {meant[0]}, wants a namespace for {settings.profile}",
             )

@@ -28,6 +28,6 @@ def certificate_renewal(
         good = minimum_percent <= percent < 100
         yield certificate.at("renewBefore").expect(
             good,
-            f"is renewed with {left / DAY:.3g} of {life / DAY:.3g} days left, wants {minimum_percent} % or more, and less than all",
+            f"is renewed with {left / DAY:.3g} of {life / DAY:.3g} days left, wants {minimum_percent} % or more",
             percent=round(percent, 1),
         )

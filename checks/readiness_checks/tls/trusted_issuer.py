@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 
 from readiness import Findings, Severity, check
 from readiness.facts.certificates import Certificates, Entries, Issuer, Issuers
@@ -39,6 +40,6 @@ def _why_not(issuer: Issuer | None, name: str) -> str:
             return "signs by itself"
         return "is an authority's trial service" if "staging" in issuer.acme_server else ""
     words = _WORDS.split(name.lower())
-    joined = zip(words, words[1:], strict=False)
+    joined = pairwise(words)
     trial = not _TRIAL.isdisjoint(words) or ("self", "signed") in joined
     return "is for trials by its name" if trial else ""

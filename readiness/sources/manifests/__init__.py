@@ -13,6 +13,7 @@ from readiness.facts.writings import Note, Remark, Writing, Writings
 from readiness.model import Gap, Input, Origin, Reading, Span, Supply
 from readiness.sources.manifests.bulk import read_files
 from readiness.sources.manifests.files import Listing, listing
+from readiness.sources.manifests.patches import leave_out
 from readiness.sources.manifests.reader import read_bytes
 from readiness.sources.manifests.reading import Limits, Problem
 from readiness.sources.manifests.reading import Reading as TextReading
@@ -37,6 +38,7 @@ def read(
     """
     limits = limits or Limits()
     found = listing([p for p in paths if p != "-"], root, limits)
+    leave_out(found)
     gather = Gather(found, namespace)
     paused = gc.isenabled()
     gc.disable()
@@ -97,7 +99,7 @@ class Gather:
         self.found.gaps.append(Gap("manifests", problem.message, span))
 
     def _stranger(self, name: str, document: Document, *, alone: bool) -> None:
-        """A document that is no object: in a folder it may be a values file; named by the user, or beside objects, it is a gap."""
+        """A document that is no object. A lone one in a folder may be a values file; any other is a gap."""
         value = document.value
         looks_like_one = isinstance(value, dict) and ("apiVersion" in value or "kind" in value)
         if alone and isinstance(value, dict) and not looks_like_one and name not in self.found.named:

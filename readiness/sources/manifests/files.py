@@ -15,7 +15,7 @@ from readiness.sources.manifests.reading import Limits
 ENDINGS = (".yaml", ".yml", ".json")
 MOST_FILES = 50_000
 MOST_BYTES = 256 << 20
-_KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _OTHERS = {".jsonnet": "Jsonnet", ".libsonnet": "Jsonnet", ".cue": "CUE", ".ytt": "ytt"}
 
 
@@ -61,7 +61,7 @@ def _expand(pattern: str, found: Listing) -> Iterator[str]:
             return
         yield pattern
         return
-    names = sorted(glob.glob(pattern, root_dir=found.root, recursive=True))
+    names = sorted(glob.glob(pattern, root_dir=found.root, recursive=True))  # noqa: PTH207 (Path.glob refuses `..`)
     if not names:
         found.gap(pattern, "the pattern matches no file", f"looked in {found.root}")
     yield from names
@@ -104,7 +104,7 @@ def _folder(name: str, path: Path, found: Listing) -> None:
 
 
 def _file(name: str, path: Path, found: Listing) -> None:
-    if path.name in _KUSTOMIZATIONS and name not in found.named:
+    if path.name in KUSTOMIZATIONS and name not in found.named:
         found.ignore(name, "a kustomization says how to build, it is no manifest; declare it as `kustomize`")
         return
     try:

@@ -50,7 +50,9 @@ def examine(root: Path, name: bytes) -> File | Odd:
         if not stat.S_ISREG(status.st_mode):
             return Odd(path, f"is {_named(status.st_mode)}; it is not opened", harmless=False)
         if not os.access(full, os.R_OK):
-            return Odd(path, "may not be read by this user", harmless=False, advice="give the user of this program read access")
+            return Odd(
+                path, "may not be read by this user", harmless=False, advice="give the user of this program read access"
+            )
         if status.st_size > FILE_BYTES:
             return _large(full, path, status.st_size)
     except LinkedFolderError as link:
@@ -116,5 +118,10 @@ def _cause(error: OSError) -> str:
 
 
 def _named(mode: int) -> str:
-    kinds = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
+    kinds = (
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
     return next((name for fits, name in kinds if fits(mode)), "no regular file")

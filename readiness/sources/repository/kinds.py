@@ -17,22 +17,32 @@ _PARSED: tuple[tuple[FileKind, tuple[str, ...]], ...] = (
     (FileKind.CHART, ("values.schema.json",)),
     (FileKind.KUSTOMIZATION, ("kustomization.yaml", "kustomization.yml", "Kustomization")),
     (FileKind.COMPOSE, ("compose.yaml", "compose.yml", "compose.*.yaml", "compose.*.yml")),
-    (FileKind.COMPOSE, ("docker-compose.yaml", "docker-compose.yml", "docker-compose[.-]*.yaml", "docker-compose[.-]*.yml")),
+    (
+        FileKind.COMPOSE,
+        ("docker-compose.yaml", "docker-compose.yml", "docker-compose[.-]*.yaml", "docker-compose[.-]*.yml"),
+    ),
     (FileKind.PACKAGE, ("package.json", "pyproject.toml", "Cargo.toml", "Pipfile", "composer.json")),
     (FileKind.TOOLING, (".github/dependabot.yml", ".github/dependabot.yaml", ".pre-commit-config.yaml")),
     (FileKind.TOOLING, ("renovate.json", ".renovaterc", ".renovaterc.json")),
     (FileKind.CATALOG, ("catalog-info.yaml", "catalog-info.yml")),
-    (FileKind.API, ("openapi*.yaml", "openapi*.yml", "openapi*.json", "swagger*.yaml", "swagger*.yml", "swagger*.json")),
+    (
+        FileKind.API,
+        ("openapi*.yaml", "openapi*.yml", "openapi*.json", "swagger*.yaml", "swagger*.yml", "swagger*.json"),
+    ),
 )
 _NAMED: tuple[tuple[FileKind, tuple[str, ...]], ...] = (
-    (FileKind.DOCKERFILE, ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile", "Containerfile.*")),
+    (
+        FileKind.DOCKERFILE,
+        ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile", "Containerfile.*"),
+    ),
     (FileKind.DOCKERFILE, (".dockerignore", "*.dockerignore")),
     (FileKind.SCRIPT, ("*.sh", "*.bash")),
 )
 # A file may be called anything: these first words of a line say what it is.
 _RULES = re.compile(rb"^(?:groups|scrape_configs|rule_files|receivers)[ \t]*:", re.M)
 _OBJECTIVE = re.compile(
-    rb"^(?:apiVersion[ \t]*:[ \t]*[\"']?(?:openslo|sloth\.slok\.dev|pyrra\.dev)/|version[ \t]*:[ \t]*[\"']?prometheus/v1)", re.M
+    rb"^(?:apiVersion[ \t]*:[ \t]*[\"']?(?:openslo|sloth\.slok\.dev|pyrra\.dev)/|version[ \t]*:[ \t]*[\"']?prometheus/v1)",
+    re.M,
 )
 _SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".lock")
 _WITHOUT_SUFFIX = frozenset({"Kustomization", "Pipfile", ".renovaterc"})

@@ -31,7 +31,9 @@ class Parsed:
 def parse(files: Mapping[str, File]) -> tuple[dict[str, tuple[Document, ...]], tuple[Gap, ...]]:
     """The documents of every file that some view reads as data, by path, and what could not be read of them."""
     read = list(parse_each(files))
-    return {one.file.path: one.documents for one in read if one.documents}, tuple(gap for one in read for gap in one.gaps)
+    return {one.file.path: one.documents for one in read if one.documents}, tuple(
+        gap for one in read for gap in one.gaps
+    )
 
 
 def parse_each(files: Mapping[str, File]) -> Iterator[Parsed]:

@@ -16,7 +16,8 @@ _MOST_NODES = 200_000
 _ERROR_AT = re.compile(r"\(at line (\d+), column (\d+)\)")
 # What a TOML text is made of, where it matters for finding keys: comments, strings, brackets and line ends.
 _TOKEN = re.compile(
-    r'#[^\n]*+|"""(?:[^"\\]|\\.|"(?!""))*+"*+|\'\'\'(?:[^\']|\'(?!\'\'))*+\'*+|"(?:[^"\\\n]|\\.)*+"?|\'[^\'\n]*+\'?|[\[\]{}\n]', re.S
+    r'#[^\n]*+|"""(?:[^"\\]|\\.|"(?!""))*+"*+|\'\'\'(?:[^\']|\'(?!\'\'))*+\'*+|"(?:[^"\\\n]|\\.)*+"?|\'[^\'\n]*+\'?|[\[\]{}\n]',
+    re.S,
 )
 _HEADER = re.compile(r"[ \t]*(\[\[?)([^\n]*)")
 _KEY = re.compile(r"[ \t]*((?:[A-Za-z0-9_-]+|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[ \t]*\.[ \t]*)+)[ \t]*=")
@@ -30,7 +31,9 @@ def read_toml(data: bytes, path: str) -> Reading:
         value = tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        return Reading(problems=(Problem(path, line, 1, "encoding", f"byte {error.start} is not UTF-8 text", fatal=True),))
+        return Reading(
+            problems=(Problem(path, line, 1, "encoding", f"byte {error.start} is not UTF-8 text", fatal=True),)
+        )
     except tomllib.TOMLDecodeError as error:
         at = _ERROR_AT.search(str(error))
         line, column = (int(at[1]), int(at[2])) if at else (text.count("\n") + 1, 1)
