@@ -1,15 +1,12 @@
-"""Shell text as the simple commands in it, for steps of a pipeline: no evaluation, only where words begin and end."""
+"""Shell texts of pipelines as the simple commands in them, with GitHub's expressions left as they are written."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_ASSIGNED = re.compile(r"[A-Za-z_]\w*\+?=")
-_HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
-_KEYWORDS = frozenset({"if", "then", "else", "elif", "do", "while", "until", "!", "{", "}", "time", "fi", "done"})
-_RUNNERS = frozenset({"sudo", "exec", "command", "nohup", "nice", "env", "xvfb-run"})
+from readiness.facts.expressions import placed
+from readiness.facts.shell import read_shell
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +18,7 @@ class CommandLine:
 
     @property
     def program(self) -> str:
-        """The program by its last path component; empty for a bare assignment."""
+        """The program by its last path component."""
         return self.words[0].rpartition("/")[2] if self.words else ""
 
     @property
@@ -45,74 +42,14 @@ class CommandLine:
 
 
 def command_lines(text: str) -> Iterator[CommandLine]:
-    """The simple commands of a shell text, in order. Bodies of here-documents and comments are no commands."""
-    for number, line in _joined(text):
-        for words in _split(line):
-            words = _stripped(words)
-            if words:
-                yield CommandLine(tuple(words), number)
-
-
-def _joined(text: str) -> Iterator[tuple[int, str]]:
-    """Lines with their continuations, without bodies of here-documents."""
-    until, held, start = "", "", 0
-    for number, line in enumerate(text.splitlines()):
-        if until:
-            until = "" if line.strip() == until else until
-            continue
-        if not held:
-            start = number
-        if line.endswith("\\") and not line.endswith("\\\\"):
-            held += line[:-1] + " "
-            continue
-        whole, held = held + line, ""
-        heredoc = _HEREDOC.search(whole)
-        until = heredoc[2] if heredoc else ""
-        yield start, whole
-    if held:
-        yield start, held
-
-
-def _split(line: str) -> Iterator[list[str]]:
-    words: list[str] = []
-    word, open_word, quote, at = "", False, "", 0
-    while at < len(line):
-        char = line[at]
-        if quote:
-            if char == quote:
-                quote = ""
-            elif char == "\\" and quote == '"' and at + 1 < len(line):
-                at += 1
-                word += line[at]
-            else:
-                word += char
-        elif char in "'\"":
-            quote, open_word = char, True
-        elif char == "\\" and at + 1 < len(line):
-            at += 1
-            word, open_word = word + line[at], True
-        elif line.startswith("${{", at) and (end := line.find("}}", at)) > 0:
-            word, open_word, at = word + line[at : end + 2], True, end + 1
-        elif char == "#" and not open_word:
-            break
-        elif char.isspace() or char in ";|&()`":
-            if open_word:
-                words.append(word)
-            word, open_word = "", False
-            if not char.isspace() and words:
-                yield words
-                words = []
-        else:
-            word, open_word = word + char, True
-        at += 1
-    if open_word:
-        words.append(word)
-    if words:
-        yield words
-
-
-def _stripped(words: list[str]) -> list[str]:
-    """Without keywords, variable assignments and programs that only run another."""
-    while words and (words[0] in _KEYWORDS or words[0] in _RUNNERS or _ASSIGNED.match(words[0])):
-        words = words[1:]
-    return words
+    """The simple commands of a shell text, in order, without what only starts another (`sudo`, `env`)."""
+    plain, expressions = placed(text)
+    for command in read_shell(plain).commands:
+        words = []
+        for word in command.argv:
+            whole = word.text
+            for stand_in, written in expressions.items():
+                whole = whole.replace(stand_in, written)
+            words.append(whole)
+        if words:
+            yield CommandLine(tuple(words), text.count("\n", 0, command.argv[0].at))

@@ -98,6 +98,11 @@ class Stage:
         shown = instruction or self.start
         return self.dockerfile.file.at(f"stage {self.label or self.index}", shown.keyword, line or shown.line)
 
+    def at_command(self, run: Run, command: Command, name: str = "") -> Place:
+        """The place of a command that one of its RUN instructions runs."""
+        line = run.line_of(command.at)
+        return self.dockerfile.file.at(f"stage {self.label or self.index}", name or command.name, line)
+
     @property
     def lineage(self) -> tuple[Stage, ...]:
         """This stage and those it continues, itself first."""
@@ -164,6 +169,10 @@ class Dockerfile:
     @property
     def path(self) -> str:
         return self.file.path
+
+    def at(self) -> Place:
+        """The file as a whole."""
+        return self.file.at("Dockerfile", 1)
 
     @cached_property
     def arguments(self) -> Mapping[str, str | None]:
@@ -240,6 +249,14 @@ class Dockerfiles(Sequence[Dockerfile]):
 
     def stages(self) -> Iterator[Stage]:
         return (stage for dockerfile in self._items for stage in dockerfile.stages)
+
+    def shipped(self) -> Iterator[Stage]:
+        """The stages whose layers are in a final image."""
+        return (stage for dockerfile in self._items for stage in dockerfile.shipped)
+
+    def runs(self, *, shipped: bool = False) -> Iterator[tuple[Stage, Run]]:
+        """Every command line that builds an image, with its stage; only those in final images where `shipped`."""
+        return ((stage, run) for stage in (self.shipped() if shipped else self.stages()) for run in stage.runs)
 
 
 def settings(instruction: Instruction) -> Iterator[Setting]:

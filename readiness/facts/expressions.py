@@ -54,6 +54,24 @@ def embedded(text: str) -> Iterator[Embedded]:
         at = end + 2
 
 
+def placed(text: str) -> tuple[str, dict[str, str]]:
+    """`text` with a plain word of the same length in place of each expression, and what each such word stands for.
+
+    No line moves: the words are padded, and an expression over several lines keeps its line ends behind its word.
+    """
+    made, stands_for, at = [], {}, 0
+    for number, one in enumerate(embedded(text)):
+        start = text.index("${{", at)
+        end = min(len(text), text.index(one.text, start) + len(one.text)) if one.text else start + 3
+        end = text.find("}}", end) + 2 if one.closed else len(text)
+        written = text[start:end]
+        word = f"EXPRESSION{number}_".ljust(len(written) - written.count("\n"), "_")
+        stands_for[word] = written
+        made += [text[at:start], word, "\n" * written.count("\n")]
+        at = end
+    return "".join(made) + text[at:], stands_for
+
+
 def flows(text: str) -> frozenset[Reference]:
     """The contexts whose value can become part of what `text` evaluates to. Raises ExpressionError."""
     parser = _Parser(text)

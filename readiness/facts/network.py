@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_network
 
 from readiness.facts.calico import compiled
 from readiness.facts.objects import Node, Objects, Resource
-from readiness.facts.selectors import Requirement, Selector
+from readiness.facts.selectors import LabelIndex, Requirement, Selector
 from readiness.facts.workloads import Workload, Workloads
 from readiness.model import Place
 
@@ -101,9 +101,9 @@ class Policies(Sequence[Policy]):
         for resource in objects.of(*CILIUM):
             parts = [resource.get("spec"), *resource.node.each("specs")]
             items += [_cilium(resource, part, workloads) for part in parts if part.mapping()]
-        for group in CALICO_GROUPS:
-            for kind in CALICO:
-                items += [_calico(resource, workloads) for resource in objects.of(kind, group=group)]
+        for kind in CALICO:
+            found = (r for group in CALICO_GROUPS for r in objects.of(kind, group=group) if r.group == group)
+            items += [_calico(resource, workloads) for resource in found]
         self._items = tuple(items)
         self._covering: dict[int, list[Policy]] = {}
         for policy in self._items:
@@ -235,6 +235,18 @@ def _network(text: object) -> IPv4Network | None:
     except ValueError:
         return None
     return made if isinstance(made, IPv4Network) else None
+
+
+class RunningPods:
+    """The pods of a live cluster by their labels, whoever made them."""
+
+    kinds = frozenset({"Pod"})
+
+    def __init__(self, objects: Objects) -> None:
+        self._index = LabelIndex((pod.namespace, pod.labels, pod) for pod in objects.of("Pod"))
+
+    def any(self, namespace: str, selector: Selector | None) -> bool:
+        return next(self._index.select(namespace, selector), None) is not None
 
 
 def foreign_label(key: str) -> bool:

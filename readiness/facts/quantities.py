@@ -68,3 +68,14 @@ def scaled(value: object, total: int, *, round_up: bool) -> int | None:
         return None
     exact = int(match[1]) * total
     return math.ceil(exact / 100) if round_up else exact // 100
+
+
+def written(amount: Decimal, resource: str) -> str:
+    """`amount` of `resource` as a person would write it: `250m`, `1.5`, `512Mi`; rounded to three digits where it is odd."""
+    if resource.rpartition(".")[2] not in {"memory", "ephemeral-storage", "storage"}:
+        return f"{(amount * 1000).normalize():f}m" if 0 < amount < 1 else f"{amount.normalize():f}"
+    for suffix in ("Ti", "Gi", "Mi", "Ki"):
+        if amount >= _SUFFIX[suffix]:
+            exact = amount / _SUFFIX[suffix]
+            return f"{exact:f}{suffix}" if exact == int(exact) else f"{exact:.3g}{suffix}"
+    return f"{amount.normalize():f}"

@@ -10,6 +10,8 @@ Documents with a `kind` are the objects of one world. A document with `given` is
     given:                # a finding without a line of its own is expected here
       settings: {minimum: 3}
       objects: [...]      # rendered ones; `live:` for those of a cluster
+      manifests: {a.yaml: |…}     # texts as a reader meets them, with what it remarks
+      waivers: [{check: a/b, about: Deployment x, owner: team, expires: "2027-01-01", state: used}]
       files: {Dockerfile: |…}     # a repository; comments in the text are taken out before it is read
       service: {name: shop, tier: 1, profile: production, kubernetes: "1.34"}
       tools: {helm: {path: /usr/bin/helm, version: 3.1.0, wanted: ">=3.14"}}
@@ -23,7 +25,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,9 @@ from readiness.facts.objects import Objects, Resource, Written
 from readiness.facts.repository import Commit, File, Repository
 from readiness.facts.settings import Now, ServiceSettings
 from readiness.facts.tools import Command, Commands, Tool, Tools
-from readiness.model import Check, Finding, Origin, Severity, Supply
+from readiness.facts.waivers import WaiverRecord, Waivers, WaiverState
+from readiness.facts.writings import Remark, Writing, Writings
+from readiness.model import Check, Finding, Origin, Severity, Span, Supply
 from readiness.sources.manifests.reader import read_bytes
 
 SAID = re.compile(r"#\s*(ok|bad)(?:\((\w+)\))?(?::[ \t]+(.*?))?(?=\s*(?:#\s*(?:ok|bad)\b.*)?$)")
@@ -117,7 +121,8 @@ def agree(found: list[Expected], wanted: list[Expected]) -> tuple[list[Expected]
             (
                 f
                 for f in left
-                if left[f] and (f.line, f.ok, f.message) == (one.line, one.ok, one.message)
+                if left[f]
+                and (f.line, f.ok, f.message) == (one.line, one.ok, one.message)
                 and one.severity in ("", f.severity)
             ),
             None,
@@ -139,6 +144,10 @@ def _given(document: Document, path: Path) -> Case:
         facts[Objects] = _objects(document, "objects", Origin.RENDERED)
     if "live" in given:
         live[Objects] = _objects(document, "live", Origin.LIVE)
+    if "manifests" in given:
+        facts[Objects], facts[Writings] = _manifests(document, given["manifests"], lines)
+    if "waivers" in given:
+        facts[Waivers] = _waivers(document, given["waivers"])
     if "files" in given:
         facts[Repository] = _repository(document, given, lines)
     if "service" in given:
@@ -157,12 +166,45 @@ def _objects(document: Document, key: str, origin: Origin) -> Objects:
     return Objects(Resource(b, Written(document, ("given", key, i)), origin=origin) for i, b in enumerate(bodies))
 
 
+def _manifests(document: Document, texts: dict[str, str], lines: dict[str, int]) -> tuple[Objects, Writings]:
+    resources, writings = [], []
+    for name, text in texts.items():
+        lines[name] = document.nearest(("given", "manifests", name))[0]
+        reading = read_bytes(text.encode(), name)
+        remarks = tuple(Remark(p.path, p.line, p.column, p.kind, p.message) for p in reading.problems if not p.fatal)
+        resources += [Resource(d.value, Written(d)) for d in reading.documents]
+        writings.append(Writing(name, len(reading.documents), remarks))
+    return Objects(resources), Writings(tuple(writings))
+
+
+def _waivers(document: Document, written: list[dict[str, Any]]) -> Waivers:
+    made = []
+    for index, one in enumerate(written):
+        expires = date.fromisoformat(one["expires"]) if "expires" in one else None
+        span = Span(document.path, *document.nearest(("given", "waivers", index)))
+        state = WaiverState(one["state"])
+        made.append(
+            WaiverRecord(
+                one.get("check", ""),
+                one.get("about", ""),
+                one.get("owner", ""),
+                expires,
+                state,
+                span,
+                one.get("fault", ""),
+            )
+        )
+    return Waivers(tuple(made))
+
+
 def _repository(document: Document, given: dict[str, Any], lines: dict[str, int]) -> Repository:
     from readiness.sources.repository import parse
 
     files = {}
     for name, text in given["files"].items():
-        clean = "\n".join(SAID.sub("", line).rstrip() if SAID.search(line) else line for line in (text or "").split("\n"))
+        clean = "\n".join(
+            SAID.sub("", line).rstrip() if SAID.search(line) else line for line in (text or "").split("\n")
+        )
         lines[name] = document.nearest(("given", "files", name))[0]
         data = clean.encode()
         files[name] = File(name, len(data), lambda data=data: data)  # type: ignore[misc]
@@ -170,7 +212,13 @@ def _repository(document: Document, given: dict[str, Any], lines: dict[str, int]
     history = None
     if git is not None:
         history = tuple(
-            Commit(c["id"], datetime.fromisoformat(c["when"]), c.get("author", ""), c.get("subject", ""), tuple(c.get("paths", ())))
+            Commit(
+                c["id"],
+                datetime.fromisoformat(c["when"]),
+                c.get("author", ""),
+                c.get("subject", ""),
+                tuple(c.get("paths", ())),
+            )
             for c in git.get("commits", [])
         )
     parsed, _gaps = parse(files)
@@ -181,7 +229,7 @@ def _world(facts: dict[type, Any], live: dict[type, Any], time: datetime = TIME)
     from readiness.sources.knowledge import knowledge
 
     everywhere: dict[type, Any] = {Now: Now(time), ServiceSettings: ServiceSettings("case"), **knowledge(), **facts}
-    rendered = {Objects: everywhere.pop(Objects)} if Objects in everywhere else {}
+    rendered = {kind: everywhere.pop(kind) for kind in (Objects, Writings) if kind in everywhere}
     supplies = [Supply("given", frozenset(everywhere), everywhere)]
     if rendered:
         supplies.append(Supply("given", frozenset(rendered), rendered, Origin.RENDERED))

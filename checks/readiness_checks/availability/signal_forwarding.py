@@ -27,9 +27,7 @@ def signal_forwarding(workloads: Workloads) -> Findings:
             # behind `then` or `do`.
             replaced = any("exec" in command[:2] for command in run)
             passes_on = len(run) == 1 or replaced or any(command[0] == "trap" for command in run)
-            said = f"runs {len(run)} commands" + (
-                " and passes signals on" if passes_on else " and keeps SIGTERM to itself"
-            )
+            said = "passes SIGTERM on" if passes_on else "keeps SIGTERM to itself"
             yield container.at("args" if container.node.get("args").exists else "command").expect(
                 passes_on, f"{container.title}: the shell {said}, wants exec before the last one"
             )

@@ -24,7 +24,8 @@ def host_conflict(ingresses: Ingresses) -> Findings:
         for ingress, path in found:
             others = sorted({i.resource.subject for i, _ in found if i is not ingress})
             twice = sum(1 for i, _ in found if i is ingress) > 1
-            also = "twice in this Ingress" if twice and not others else f"by {', '.join(others) or 'nobody else'}"
+            also = "claimed twice here" if twice else "claimed once"
+            also = f"also claimed by {', '.join(others)}" if others else also
             yield path.node.at("path").expect(
-                not others and not twice, f"{path.host or '*'}{path.path} is also claimed {also}, wants one owner"
+                not others and not twice, f"{path.host or '*'}{path.path} is {also}, wants one owner"
             )

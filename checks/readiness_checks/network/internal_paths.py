@@ -12,7 +12,6 @@ def internal_paths(
         "/metrics",
         "/debug",
         "/actuator",
-        "/admin",
         "/internal",
     ),
 ) -> Findings:

@@ -1,6 +1,7 @@
 from typing import Annotated, Literal
 
 from readiness import Findings, Severity, check
+from readiness.facts.quantities import written
 from readiness.facts.workloads import Workloads
 
 
@@ -25,7 +26,7 @@ def cpu_limit(
     for workload in workloads:
         for container in workload.running():
             limit = container.limit("cpu")
-            said = f"may use {limit} cores" if limit else "has no cpu limit"
+            said = f"may use {written(limit, 'cpu')} of cpu" if limit else "has no cpu limit"
             wanted = "wants a cpu limit" if policy == "require" else "wants no cpu limit"
             yield container.at("resources", "limits", "cpu").expect(
                 bool(limit) == (policy == "require"), f"{container.title} {said}, {wanted}"

@@ -1,5 +1,6 @@
 from readiness import Findings, Severity, check
 from readiness.facts.pods import Role
+from readiness.facts.quantities import written
 from readiness.facts.workloads import Workloads
 
 
@@ -23,7 +24,7 @@ def cpu_request(workloads: Workloads) -> Findings:
                 said = (
                     "counts on the pod's request"
                     if whole
-                    else f"asks for {amount} cores"
+                    else f"asks for {written(amount, 'cpu')} of cpu"
                     if amount
                     else "asks for no cpu"
                 )

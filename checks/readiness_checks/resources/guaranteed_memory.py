@@ -1,6 +1,7 @@
 from typing import Annotated
 
 from readiness import Findings, Severity, Stricter, check
+from readiness.facts.quantities import written
 from readiness.facts.settings import ServiceSettings
 from readiness.facts.workloads import Workloads
 
@@ -27,5 +28,5 @@ def guaranteed_memory(
             if asked is not None and limit is not None:
                 yield container.at("resources", "requests", "memory").expect(
                     asked == limit,
-                    f"{container.title} asks for {asked:f} bytes and may use {limit:f}, wants both equal",
+                    f"{container.title} asks for {written(asked, 'memory')} and may use {written(limit, 'memory')}, wants both equal",
                 )

@@ -1,5 +1,6 @@
 from readiness import Findings, Severity, check
 from readiness.facts.pods import Role
+from readiness.facts.quantities import written
 from readiness.facts.workloads import Workloads
 
 
@@ -21,7 +22,11 @@ def memory_limit(workloads: Workloads) -> Findings:
             if container.role is not Role.EPHEMERAL:
                 amount = container.limit("memory")
                 said = (
-                    "counts on the pod's limit" if whole else f"may use {amount:f} bytes" if amount else "has no limit"
+                    "counts on the pod's limit"
+                    if whole
+                    else f"may use {written(amount, 'memory')}"
+                    if amount
+                    else "has no limit"
                 )
                 yield container.at("resources", "limits", "memory").expect(
                     whole or bool(amount),

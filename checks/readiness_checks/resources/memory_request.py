@@ -1,5 +1,6 @@
 from readiness import Findings, Severity, check
 from readiness.facts.pods import Role
+from readiness.facts.quantities import written
 from readiness.facts.workloads import Workloads
 
 
@@ -24,7 +25,7 @@ def memory_request(workloads: Workloads) -> Findings:
                 said = (
                     "counts on the pod's request"
                     if whole
-                    else f"asks for {amount:f} bytes"
+                    else f"asks for {written(amount, 'memory')}"
                     if amount
                     else "asks for no memory"
                 )

@@ -1,4 +1,5 @@
 from readiness import Findings, Severity, check
+from readiness.facts.quantities import written
 from readiness.facts.workloads import Workloads
 
 
@@ -18,7 +19,7 @@ def request_within_limit(workloads: Workloads) -> Findings:
             for resource in container.node.mapping("resources", "limits"):
                 asked, limit = container.request(resource), container.limit(resource)
                 if asked is not None and limit is not None:
-                    said = f"asks for {asked:f} {resource} and may use {limit:f}"
+                    said = f"asks for {written(asked, resource)} of {resource} and may use {written(limit, resource)}"
                     yield container.at("resources", "requests", resource).expect(
                         asked <= limit, f"{container.title} {said}, wants no more than the limit"
                     )
