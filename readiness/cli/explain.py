@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 from collections.abc import Iterator
@@ -50,9 +51,18 @@ def _meant(word: str, known: Registry) -> list[Check]:
     same = [c for c in known.checks.values() if any(rule.lower() == word.lower() for _, rule in peers.names(c))]
     if same:
         return same
-    ends = [i for i in known.checks if i.rpartition("/")[2] == word.rpartition("/")[2]]
-    hint = f"; did you mean {contract.either(tuple(f'`{i}`' for i in ends))}?" if ends else nearest(word, known.checks)
-    raise click.UsageError(f"there is no check `{word}`{hint or '; `readiness list` shows them all'}")
+    raise click.UsageError(f"there is no check `{word}`{_hint(word, known) or '; `readiness list` shows them all'}")
+
+
+def _hint(word: str, known: Registry) -> str:
+    """The nearest id; where only the last part is like one, all ids with that last part."""
+    whole = nearest(word, known.checks)
+    if whole and "/" in word:
+        return whole
+    last = [check_id.rpartition("/")[2] for check_id in known.checks]
+    close = difflib.get_close_matches(word.rpartition("/")[2], last, n=1, cutoff=0.6)
+    ids = tuple(f"`{i}`" for i in known.checks if close and i.rpartition("/")[2] == close[0])
+    return f"; did you mean {contract.either(ids)}?" if ids else whole
 
 
 def _page(check: Check, width: int) -> Iterator[str]:

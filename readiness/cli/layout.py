@@ -25,7 +25,7 @@ def table(rows: Iterable[Sequence[str]], width: int | None = None, indent: str =
 
 
 def paragraph(text: str, width: int, first: str = "", rest: str | None = None) -> str:
-    """`text` folded to `width`, with `first` before its first line and `rest` (as wide, in spaces) before the others."""
+    """`text` folded to `width`, `first` before its first line, and `rest` (blanks of that width) before the others."""
     return (
         "\n".join(
             textwrap.wrap(

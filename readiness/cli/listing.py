@@ -14,6 +14,7 @@ from readiness.cli.assessing import registry
 from readiness.cli.layout import table
 from readiness.config import surroundings
 from readiness.config.faults import nearest
+from readiness.engine.assess import area as area_shown
 from readiness.engine.registry import Broken, Registry
 from readiness.model import Check
 
@@ -37,13 +38,13 @@ def command(area: tuple[str, ...], format_: str, trust_repository_checks: bool) 
     will do.
     """
     known = registry(REPOSITORY_CHECKS if trust_repository_checks else None)
-    areas = sorted({c.area for c in known.checks.values()})
+    # A report puts tenancy and governance together as `enterprise`; either way of naming them is understood.
+    areas = sorted({name for c in known.checks.values() for name in (c.area, area_shown(c))})
     for name in area:
         if name not in areas:
-            raise click.UsageError(
-                f"there is no area `{name}`{nearest(name, areas) or '; there are ' + ', '.join(areas)}"
-            )
-    checks = sorted((c for c in known.checks.values() if not area or c.area in area), key=_order)
+            hint = nearest(name, areas) or "; there are " + ", ".join(areas)
+            raise click.UsageError(f"there is no area `{name}`{hint}")
+    checks = sorted((c for c in known.checks.values() if not area or {c.area, area_shown(c)} & set(area)), key=_order)
     write = _json if format_ == "json" else _text
     click.echo(write(checks, known))
 

@@ -51,9 +51,14 @@ class Choice:
 
 def options(command: F) -> F:
     """The flags that every command about environments takes."""
+    env = click.option("--env", "-e", metavar="NAME", help="The environment; all of them where none is named.")
+    return env(options_but_env(command))
+
+
+def options_but_env(command: F) -> F:
+    """The same without `--env`, for a command that wants it otherwise."""
     for option in reversed(
         [
-            click.option("--env", "-e", metavar="NAME", help="The environment; all of them where none is named."),
             click.option("--service", metavar="NAME", help="The service; all of them where none is named."),
             click.option(
                 "--settings", type=click.Path(path_type=Path), metavar="FILE", help="Settings file.  [readiness.yaml]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
@@ -14,7 +15,7 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str | dict) else value
 
 
-Paths = Annotated[list[str], BeforeValidator(_listed)]
+Paths = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 
 
 class _Strict(BaseModel):
@@ -54,24 +55,33 @@ class Command(_Strict):
     timeout: float = Field(default=600, gt=0, le=7200, description="seconds")
 
 
+def _each(name: str) -> Callable[[Any], Any]:
+    """One or several, where a text alone is the field `name`. What is neither is left for the model to refuse."""
+
+    def listed(value: Any) -> Any:
+        items = _listed(value)
+        return [{name: i} if isinstance(i, str) else i for i in items] if isinstance(items, list) else items
+
+    return listed
+
+
+Overlays = Annotated[
+    list[Kustomize],
+    BeforeValidator(_each("path"), json_schema_input_type=str | Kustomize | list[str | Kustomize]),
+]
+Charts = Annotated[list[Helm], BeforeValidator(_each("chart"), json_schema_input_type=str | Helm | list[str | Helm])]
+
+
 class Sources(_Strict):
     """Where facts come from. What is not declared is not looked at, and the report says so."""
 
     manifests: Paths | None = Field(default=None, description="files, folders and globs; `-` is standard input")
-    kustomize: Annotated[list[Kustomize], BeforeValidator(lambda v: [_overlay(i) for i in _listed(v)])] | None = None
-    helm: Annotated[list[Helm], BeforeValidator(lambda v: [_chart(i) for i in _listed(v)])] | None = None
+    kustomize: Overlays | None = Field(default=None, description="overlays to build: a path, or a list of them")
+    helm: Charts | None = Field(default=None, description="charts to render: a path, a mapping, or a list of either")
     repository: str | None = Field(default=None, description="folder of the repository, `.` as a rule")
     tools: dict[str, str] | None = Field(default=None, description="programs and the versions wanted: `helm: '>=3.14'`")
     cluster: Cluster | None = None
     commands: dict[Literal["build", "test", "lint", "format", "types", "audit"], Command] | None = None
-
-
-def _overlay(item: Any) -> Any:
-    return {"path": item} if isinstance(item, str) else item
-
-
-def _chart(item: Any) -> Any:
-    return {"chart": item} if isinstance(item, str) else item
 
 
 class BarSettings(_Strict):

@@ -52,4 +52,4 @@ def command_lines(text: str) -> Iterator[CommandLine]:
                 whole = whole.replace(stand_in, written)
             words.append(whole)
         if words:
-            yield CommandLine(tuple(words), text.count("\n", 0, command.argv[0].at))
+            yield CommandLine(tuple(words), plain.count("\n", 0, command.argv[0].at))

@@ -1,7 +1,7 @@
 """The text of a Dockerfile as instructions, read as BuildKit's parser reads it, in one pass over its lines.
 
-Source of the rules: Dockerfile reference, https://docs.docker.com/reference/dockerfile/ (parser directives, escape, comments,
-here-documents, exec and shell form). A `syntax` directive is kept and never fetched.
+Source of the rules: Dockerfile reference, https://docs.docker.com/reference/dockerfile/ (parser directives, escape,
+comments, here-documents, exec and shell form). A `syntax` directive is kept and never fetched.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Heredoc:
 class Instruction:
     """One instruction. `text` is what follows the keyword and its flags, continued lines put together.
 
-    `items` is the list of the exec form (`["a", "b"]`), None for the shell form. `trigger` is the instruction of an ONBUILD.
+    `items` is the list of the exec form (`["a", "b"]`), None for the shell form. `trigger` is the instruction of an
+    ONBUILD.
     """
 
     keyword: str
@@ -56,7 +57,9 @@ class Instruction:
 
     @property
     def spoilt_exec(self) -> bool:
-        """Whether it looks like the exec form and is none, so that a shell gets the brackets: single quotes, as a rule."""
+        """Whether it looks like the exec form and is none, so that a shell gets the brackets: single quotes, as a
+        rule.
+        """
         return self.keyword in _MAY_BE_EXEC and self.items is None and self.text.lstrip().startswith("[")
 
     def line_of(self, at: int) -> int:
@@ -225,7 +228,9 @@ def _split_keyword(text: str) -> tuple[str, str, int]:
 
 
 def _without_equals(text: str) -> str:
-    """The first word without `=` among `NAME=VALUE` words; empty where there is none, or in the old form `NAME value`."""
+    """The first word without `=` among `NAME=VALUE` words; empty where there is none, or in the old form `NAME
+    value`.
+    """
     words = [found[0] for found in _WORD.finditer(text)]
     if not words or "=" not in words[0]:
         return "" if len(words) > 1 else "".join(words)

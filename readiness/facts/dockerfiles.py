@@ -31,7 +31,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Run:
-    """One command line that runs while the image is built, as a shell reads it. `shell` is empty where no shell does."""
+    """One command line that runs while the image is built, as a shell reads it. `shell` is empty where none does."""
 
     instruction: Instruction
     shell: tuple[str, ...]

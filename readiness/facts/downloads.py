@@ -119,7 +119,9 @@ def _runs_input(command: Command) -> bool:
 
 
 def _substituted(commands: tuple[Command, ...]) -> Iterator[tuple[Command, Command]]:
-    """Downloads within the words of a command that runs them. Substituted commands stand before the one they belong to."""
+    """Downloads within the words of a command that runs them. Substituted commands stand before the one they belong
+    to.
+    """
     within: list[Command] = []
     for command in commands:
         if _runs_substitution(command):

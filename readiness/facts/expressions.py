@@ -55,9 +55,9 @@ def embedded(text: str) -> Iterator[Embedded]:
 
 
 def placed(text: str) -> tuple[str, dict[str, str]]:
-    """`text` with a plain word of the same length in place of each expression, and what each such word stands for.
+    """`text` with a plain word in place of each expression, and what each such word stands for.
 
-    No line moves: the words are padded, and an expression over several lines keeps its line ends behind its word.
+    No line moves: an expression over several lines keeps its line ends behind its word.
     """
     made, stands_for, at = [], {}, 0
     for number, one in enumerate(embedded(text)):
@@ -65,7 +65,7 @@ def placed(text: str) -> tuple[str, dict[str, str]]:
         end = min(len(text), text.index(one.text, start) + len(one.text)) if one.text else start + 3
         end = text.find("}}", end) + 2 if one.closed else len(text)
         written = text[start:end]
-        word = f"EXPRESSION{number}_".ljust(len(written) - written.count("\n"), "_")
+        word = f"EXPRESSION{number}_"
         stands_for[word] = written
         made += [text[at:start], word, "\n" * written.count("\n")]
         at = end

@@ -1,8 +1,8 @@
 """Files that name files: `.dockerignore` and `.gitignore`, matched in time that no pattern can blow up.
 
-A pattern is compared component by component, and both `*` and `**` are matched greedily with one point to go back to, so that
-the cost is at most length of the path times length of the pattern. Regular expressions made from patterns are exponential:
-`a*a*a*a*a*a*b` against a name of a hundred `a` takes seconds.
+A pattern is compared component by component, and both `*` and `**` are matched greedily with one point to go back to,
+so that the cost is at most length of the path times length of the pattern. Regular expressions made from patterns are
+exponential: `a*a*a*a*a*a*b` against a name of a hundred `a` takes seconds.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class DockerIgnore:
     patterns: tuple[Pattern, ...]
 
     def excludes(self, path: str) -> bool:
-        """Whether the builder never gets to see `path`: the last pattern that matches it or a folder above it decides."""
+        """Whether the builder never gets to see `path`: the last pattern that matches it or a folder above it
+        decides.
+        """
         steps = path.split("/")
         heads = [steps[: n + 1] for n in range(len(steps))]
         verdict = False
@@ -73,7 +75,9 @@ class DockerIgnores:
 
 
 def dockerignore(text: str) -> tuple[Pattern, ...]:
-    """The patterns of a `.dockerignore`: always seen from the context, `!` takes back, `#` in the first column comments."""
+    """The patterns of a `.dockerignore`: always seen from the context, `!` takes back, `#` in the first column
+    comments.
+    """
     made = []
     for number, written in enumerate(text.splitlines(), 1):
         line = written.strip()

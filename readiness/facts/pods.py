@@ -17,7 +17,7 @@ from readiness.model import Place
 
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "ksh", "zsh"})
 _BETWEEN = ";&|()\n"
-_LENGTH = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)([smhd]?)\Z")
+_LENGTH = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd]?)\Z")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 

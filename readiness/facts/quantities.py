@@ -6,7 +6,9 @@ import math
 import re
 from decimal import Decimal
 
-_QUANTITY = re.compile(r"([+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40}))(?:([eE][+-]?\d{1,3})|([numkMGTPE]|[KMGTPE]i))?\Z")
+_QUANTITY = re.compile(
+    r"([+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40}))(?:([eE][+-]?[0-9]{1,3})|([numkMGTPE]|[KMGTPE]i))?\Z"
+)
 _SUFFIX = {
     "n": Decimal("1e-9"),
     "u": Decimal("1e-6"),
@@ -24,7 +26,7 @@ _SUFFIX = {
     "Pi": Decimal(2**50),
     "Ei": Decimal(2**60),
 }
-_PERCENT = re.compile(r"(\d{1,9})%\Z")
+_PERCENT = re.compile(r"([0-9]{1,9})%\Z")
 _CACHE: dict[str, Decimal | None] = {}
 
 
@@ -71,7 +73,7 @@ def scaled(value: object, total: int, *, round_up: bool) -> int | None:
 
 
 def written(amount: Decimal, resource: str) -> str:
-    """`amount` of `resource` as a person would write it: `250m`, `1.5`, `512Mi`; rounded to three digits where it is odd."""
+    """`amount` of `resource` as a person writes it: `250m`, `1.5`, `512Mi`; odd numbers of bytes by three digits."""
     if resource.rpartition(".")[2] not in {"memory", "ephemeral-storage", "storage"}:
         return f"{(amount * 1000).normalize():f}m" if 0 < amount < 1 else f"{amount.normalize():f}"
     for suffix in ("Ti", "Gi", "Mi", "Ki"):

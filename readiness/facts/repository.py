@@ -1,8 +1,8 @@
 """A repository: its tracked files, and what git knows of them.
 
-What could not be read of a repository is a gap of the file's kind (`FileKind`). A view that names the kinds of files it reads
-in its `kinds`, as views of objects name Kubernetes kinds, is not bothered by a gap in a file that is not its own. A check that
-asks for `Repository` itself asks for everything, and any gap there may hide what it looks for.
+What could not be read of a repository is a gap of the file's kind (`FileKind`). A view that names the kinds of files
+it reads in its `kinds`, as views of objects name Kubernetes kinds, is not bothered by a gap in a file that is not its
+own. A check that asks for `Repository` itself asks for everything, and any gap there may hide what it looks for.
 """
 
 from __future__ import annotations
@@ -98,9 +98,9 @@ class Commit:
 class Repository:
     """Tracked files by path, with `/` between folders.
 
-    `parsed` holds the documents of those YAML, JSON and TOML files that some view reads (workflows, charts, rule files …).
-    `history` is the newest first and may be cut (`shallow`); None where there is no git. `tracked` is False where there is
-    no git and the files are simply those that lie there.
+    `parsed` holds the documents of those YAML, JSON and TOML files that some view reads (workflows, charts, rule
+    files …). `history` is the newest first and may be cut (`shallow`); None where there is no git. `tracked` is False
+    where there is no git and the files are simply those that lie there.
     """
 
     root: ClassVar[bool] = True

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from readiness.facts.paths import is_own
+from readiness.facts.pythoncode import python_tree
 from readiness.facts.repository import File, FileKind, Repository
 from readiness.model import Place
 
@@ -58,14 +59,6 @@ def assignments(file: File) -> Iterator[tuple[str, int]]:
         name, equals, _ = line.strip().removeprefix("export ").partition("=")
         if equals and name.strip().isidentifier() and not line.lstrip().startswith("#"):
             yield name.strip(), number
-
-
-def python_tree(file: File) -> ast.Module | None:
-    """The syntax tree of a Python file; None where this Python cannot parse it."""
-    try:
-        return ast.parse(file.text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def _subscripts(file: File) -> Iterator[tuple[str, int]]:

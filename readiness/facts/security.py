@@ -84,11 +84,9 @@ class PodSpecs(Sequence[PodSpec]):
     """The pods of all workloads of one origin; a template that two workloads share is there once."""
 
     def __init__(self, workloads: Workloads) -> None:
-        self._items = tuple(
-            PodSpec(w, w.pod, tuple(w.containers()))
-            for w in workloads
-            if w.template.anchor is w.resource and w.pod.mapping()
-        )
+        # Rollouts may share the template of one Deployment.
+        templates = {(id(w.template.anchor), w.template.route): w for w in workloads}
+        self._items = tuple(PodSpec(w, w.pod, tuple(w.containers())) for w in templates.values() if w.pod.mapping())
 
     def __len__(self) -> int:
         return len(self._items)
@@ -172,7 +170,9 @@ def non_root(pod: PodSpec) -> Iterator[Finding]:
             value = node.value if node.exists else own.value
             place = own.at() if own.exists and not node.exists else node.at()
             # An ordinary user is asked for, but another image or another value would be taken just as well.
-            severity = Severity.MEDIUM if value is None and (container.security("runAsUser").integer() or 0) > 0 else None
+            severity = (
+                Severity.MEDIUM if value is None and (container.security("runAsUser").integer() or 0) > 0 else None
+            )
             said = f"{named(container)} has runAsNonRoot {spelled(value)}, wants true"
             yield place.expect(value is True, said, severity=severity)
 
@@ -204,7 +204,9 @@ def dropped_capabilities(pod: PodSpec) -> Iterator[Finding]:
     for container in () if pod.windows else pod.containers:
         names = [name for _, name in capabilities(container, "drop")]
         yield container.at("securityContext", "capabilities", "drop").expect(
-            "ALL" in names, f"{named(container)} drops {', '.join(names) or 'nothing'}, wants ALL"
+            "ALL" in names,
+            f"{named(container)} drops {', '.join(names) or 'nothing'}, wants ALL",
+            severity=Severity.LOW if "all" in names else None,  # runtimes understand it, admission does not
         )
 
 
@@ -227,13 +229,13 @@ def seccomp(pod: PodSpec, *, required: bool = True) -> Iterator[Finding]:
         return
     own = pod.security("seccompProfile", "type")
     wanted = "wants RuntimeDefault or Localhost"
-    refused = own.exists and own.value not in PROFILES
+    refused = own.exists and own.text() not in PROFILES
     if refused:
         yield own.expect(False, f"the pod has the seccomp profile {own.value}, {wanted}")
     for container in pod.containers:
         node = container.node.get("securityContext", "seccompProfile", "type")
         if node.exists:
-            good, place = node.value in PROFILES, node.at()
+            good, place = node.text() in PROFILES, node.at()
         elif refused:
             continue
         else:
@@ -248,7 +250,7 @@ def apparmor(pod: PodSpec) -> Iterator[Finding]:
     where += [(c.node.get("securityContext", "appArmorProfile", "type"), named(c)) for c in pod.containers]
     for node, who in where:
         if node.exists:
-            good = node.value in PROFILES
+            good = node.text() in PROFILES
             yield node.expect(good, f"{who} has the AppArmor profile {node.value}, wants RuntimeDefault or Localhost")
     for key, node in pod.workload.template.entries("metadata", "annotations"):
         if key.startswith(APPARMOR) and isinstance(node.value, str):

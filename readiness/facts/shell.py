@@ -1,15 +1,16 @@
 """Shell text as commands: words, pipes and what stands between them.
 
-Reads the POSIX shell grammar and what bash adds to it as far as commands go: quotes, escapes, comments, here-documents,
-substitutions, subshells, compound commands, arithmetic. Nothing is expanded: `$X` stays as it is written and marks its
-word as one that is known only when it runs. One pass, linear in the length of the text; substitutions nested deeper than
-`MOST_NESTED` are not looked into.
+Reads the POSIX shell grammar and what bash adds to it as far as commands go: quotes, escapes, comments,
+here-documents, substitutions, subshells, compound commands, arithmetic. Nothing is expanded: `$X` stays as it is
+written and marks its word as one that is known only when it runs. One pass, linear in the length of the text;
+substitutions nested deeper than `MOST_NESTED` are not looked into.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from readiness.facts.shell_reader import BrokenShellError, ShellReader
 from readiness.facts.shell_words import Command, Word
@@ -74,7 +75,7 @@ def _quoted(command: Command) -> Word | None:
     if command.name not in SHELLS:
         return None
     words = command.argv
-    for option, text in zip(words[1:], words[2:], strict=False):
+    for option, text in pairwise(words[1:]):
         if option.text.startswith("-") and not option.text.startswith("--") and option.text.endswith("c"):
             substituted = text.open and ("$(" in text.text or "`" in text.text)  # read already, where it stands
             return None if substituted else text

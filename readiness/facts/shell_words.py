@@ -22,7 +22,9 @@ _TAKES_VALUE = {
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word, without its quotes. `at` is its first character in the text; `open` says that it depends on an expansion."""
+    """One word, without its quotes. `at` is its first character in the text; `open` says that it depends on an
+    expansion.
+    """
 
     text: str
     at: int
@@ -32,7 +34,9 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One simple command. `piped` says that it reads what the command before it writes, `depth` how many substitutions it is in."""
+    """One simple command. `piped` says that it reads what the command before it writes, `depth` how many
+    substitutions it is in.
+    """
 
     words: tuple[Word, ...]
     at: int

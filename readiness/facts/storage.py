@@ -104,14 +104,15 @@ class Claims(Sequence[Claim]):
         self._makers: dict[tuple[str, str], Workload] = {}
         self._mounting: dict[tuple[str, str], list[tuple[Volume, Workload]]] = {}
         for workload in workloads:
-            if workload.kind == "StatefulSet":
-                own = [_template(workload, n) for n in workload.resource.get("spec").each("volumeClaimTemplates")]
-                self._templates[id(workload)] = own
-                self._makers |= {(workload.namespace, f"{c.name}-{workload.name}"): workload for c in own}
-                made += own
+            own = [_template(workload, n) for n in _templates(workload)]
+            self._templates[id(workload)] = own
+            self._makers |= {(workload.namespace, f"{c.name}-{workload.name}"): workload for c in own}
+            made += own
+            # A claim template takes the place of the volume that has its name.
+            replaced = {c.name for c in own}
             for volume in volumes(workload):
                 name = volume.node.text("persistentVolumeClaim", "claimName")
-                if name:
+                if name and volume.name not in replaced:
                     self._mounting.setdefault((workload.namespace, name), []).append((volume, workload))
         self._items = tuple(made)
 
@@ -137,7 +138,7 @@ class Claims(Sequence[Claim]):
         return () if claim.maker else self._mounting.get((claim.namespace, claim.name), ())
 
     def maker(self, namespace: str, name: str) -> Workload | None:
-        """The StatefulSet whose template makes the claim of that name: `data-web-0` for the template `data` of `web`."""
+        """The StatefulSet whose template makes the claim of that name: template `data` of `web` makes `data-web-0`."""
         head, _, number = name.rpartition("-")
         return self._makers.get((namespace, head)) if number.isdecimal() else None
 
@@ -150,6 +151,10 @@ class Claims(Sequence[Claim]):
 
 def _object(resource: Resource) -> Claim:
     return Claim(resource.node, resource.name, resource.namespace, resource.labels)
+
+
+def _templates(workload: Workload) -> Iterator[Node]:
+    return workload.resource.get("spec").each("volumeClaimTemplates") if workload.kind == "StatefulSet" else iter(())
 
 
 def _template(workload: Workload, node: Node) -> Claim:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from readiness.facts.autoscaling import Autoscaler, Autoscalers
 from readiness.facts.objects import Node, Objects, Resource
@@ -34,6 +34,8 @@ class Workload:
     resource: Resource
     template: Node
     autoscalers: tuple[Autoscaler, ...] = ()
+    # Nearly every check asks for them.
+    _containers: list[tuple[Container, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def kind(self) -> str:
@@ -112,7 +114,9 @@ class Workload:
 
     def containers(self) -> Iterator[Container]:
         """Every container: init containers, sidecars, main and ephemeral ones."""
-        return containers(self.pod)
+        if not self._containers:
+            self._containers.append(tuple(containers(self.pod)))
+        return iter(self._containers[0])
 
     def running(self) -> Iterator[Container]:
         """The containers that run as long as the pod: main ones and sidecars."""
@@ -126,8 +130,11 @@ class Workloads(Sequence[Workload]):
 
     def __init__(self, objects: Objects, autoscalers: Autoscalers) -> None:
         items = []
+        lent = frozenset(_lent(objects))
         for resource in objects.of(*_TEMPLATES):
-            if resource.controller is None or resource.controller[0] == "Node":
+            owner = resource.controller
+            # A Deployment that lends its template to a Rollout has no pods of its own.
+            if (owner is None or owner[0] == "Node") and (resource.namespace, resource.kind, resource.name) not in lent:
                 template = _template(resource, objects)
                 items.append(Workload(resource, template, autoscalers.of(resource)))
         self._items = tuple(items)
@@ -153,6 +160,14 @@ class Workloads(Sequence[Workload]):
     def selected(self, namespace: str, selector: Selector | None) -> Iterator[Workload]:
         """Workloads in `namespace` whose pods `selector` matches."""
         return self._index.select(namespace, selector)
+
+
+def _lent(objects: Objects) -> Iterator[tuple[str, str, str]]:
+    """Namespace, kind and name of what Rollouts take their templates from."""
+    for rollout in objects.of("Rollout"):
+        reference = rollout.get("spec", "workloadRef")
+        if reference.exists and not rollout.get("spec", "template").exists:
+            yield rollout.namespace, reference.text("kind") or "", reference.text("name") or ""
 
 
 def _template(resource: Resource, objects: Objects) -> Node:
@@ -185,7 +200,7 @@ class OperatedPods:
     kinds = _OPERATED
 
     def __init__(self, objects: Objects) -> None:
-        knative = objects.of("Service", group="serving.knative.dev")
+        knative = (r for r in objects.of("Service", group="serving.knative.dev") if r.group)
         self._namespaces = frozenset(r.namespace for r in (*objects.of(*_OPERATED), *knative))
 
     def possible(self, namespace: str) -> bool:

@@ -36,6 +36,28 @@ _ISOLATIONS = (
     ("--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"),
 )
 _CHUNK = 1 << 16
+_MANAGERS = (
+    f"{_SYSTEM_PATH}:/usr/local/bin:/opt/homebrew/bin:/home/linuxbrew/.linuxbrew/bin:/snap/bin:/usr/local/go/bin"
+)
+# In the order in which a manager that is there is proposed. Debian and Ubuntu have no packages of these programs.
+_PACKAGES: Mapping[str, Mapping[str, str]] = {
+    "helm": {
+        "brew": "brew install helm",
+        "apk": "apk add helm",
+        "pacman": "pacman -S helm",
+        "dnf": "dnf install helm",
+        "snap": "snap install helm --classic",
+        "go": "go install helm.sh/helm/v4/cmd/helm@latest",
+        "page": "https://helm.sh/docs/intro/install/",
+    },
+    "kustomize": {
+        "brew": "brew install kustomize",
+        "apk": "apk add kustomize",
+        "pacman": "pacman -S kustomize",
+        "go": "go install sigs.k8s.io/kustomize/kustomize/v5@latest",
+        "page": "https://kubectl.docs.kubernetes.io/installation/kustomize/",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,3 +285,12 @@ def _out_of_memory(code: int, err: bytes, bounds: Bounds) -> str:
     if code in (128 + signal.SIGKILL, 128 + signal.SIGXFSZ):
         return f"it was ended by {_signal_name(code - 128)}"
     return ""
+
+
+def how_to_install(name: str) -> str:
+    """How to get a program on this platform, as advice for a person."""
+    brought = _PACKAGES.get(name, {})
+    manager = next((m for m in brought if m != "page" and find(m, path=_MANAGERS)), None)
+    if manager:
+        return f"install it: `{brought[manager]}`"
+    return f"install it: see {brought.get('page', 'its documentation')}"

@@ -31,9 +31,8 @@ def test_a_check_says_what_its_case_file_says(check_id: str):
         assert not asked.skipped, asked.skipped
         found += answers
     surplus, missing = agree(found, wanted)
-    assert not surplus and not missing, "\n".join(
-        [f"said, not expected: {s}" for s in surplus] + [f"expected, not said: {m}" for m in missing]
-    )
+    differences = [f"said, not expected: {s}" for s in surplus] + [f"expected, not said: {m}" for m in missing]
+    assert not differences, "\n".join(differences)
     assert {one.ok for one in wanted} == {True, False}, "a case file shows a good and a bad example"
 
 
@@ -51,7 +50,8 @@ def test_every_check_explains_itself(check):
 def test_the_runner_notices_a_wrong_line_a_wrong_word_and_a_missing_answer(tmp_path: Path):
     check = REGISTRY.checks["availability/replicas"]
     text = "kind: Deployment\nmetadata: {name: a}\nspec:\n  replicas: 1  # bad: keeps 1, wants 2\n"
-    for wrong in (text.replace("1, wants 2", "2, wants 2"), text.replace("\nspec:", "\n# ok\nspec:"), text.split("#")[0]):
+    other_word, other_line = text.replace("1, wants 2", "2, wants 2"), text.replace("\nspec:", "\n# ok\nspec:")
+    for wrong in (other_word, other_line, text.split("#")[0]):
         path = tmp_path / "case.yaml"
         path.write_text(wrong)
         (case,) = cases(path)

@@ -14,10 +14,12 @@ def disruption_budget(workloads: Workloads, budgets: DisruptionBudgets) -> Findi
     Source: Kubernetes, "Specifying a Disruption Budget":
     https://kubernetes.io/docs/tasks/run-application/configure-pdb/
     """
-    for workload in workloads.replicated():
-        if workload.effective_replicas < 2:
-            continue
+    for workload in workloads:
         names = sorted(budget.resource.name for budget in budgets.covering(workload))
+        needs_one = workload.replicated and workload.effective_replicas >= 2
+        # Two are wrong for any pod.
+        if not needs_one and len(names) < 2:
+            continue
         said = f"is covered by {', '.join(names)}" if names else "is covered by none"
         yield workload.at().expect(
             len(names) == 1,

@@ -22,6 +22,11 @@ def liveness_patience(
 
 
 
+
+
+
+
+
     https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes
     """
     for workload in workloads:

@@ -7,7 +7,11 @@ from readiness.facts.workloads import Workload
 
 # Kustomize ends the names that it makes with ten characters of a hash.
 _HASHED = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{10}\Z")
-_RELOADER = ("reloader.stakater.com/auto", "configmap.reloader.stakater.com/reload", "configmap.reloader.stakater.com/auto")
+_RELOADER = (
+    "reloader.stakater.com/auto",
+    "configmap.reloader.stakater.com/reload",
+    "configmap.reloader.stakater.com/auto",
+)
 
 
 @check(Severity.LOW)

@@ -40,7 +40,8 @@ def debug_mode(configuration: Configuration, settings: ServiceSettings) -> Findi
         wrong = _wrong(variable.name, variable.value)
         if wrong is not None:
             yield variable.node.expect(
-                not wrong, f"{container.title}: {variable.name} is {variable.shown}" + (", wants no debugging" if wrong else "")
+                not wrong,
+                f"{container.title}: {variable.name} is {variable.shown}" + (", wants no debugging" if wrong else ""),
             )
 
 

@@ -26,8 +26,10 @@ def localhost_address(configuration: Configuration, settings: ServiceSettings) -
             continue
         local = host in _LOCAL and not _served_within(workload, variable)
         yield variable.node.expect(
-            not local, f"{container.title}: {variable.name} is {variable.shown}, wants the address of another pod's Service"
-            if local else f"{container.title}: {variable.name} names a host",
+            not local,
+            f"{container.title}: {variable.name} is {variable.shown}, wants the address of another pod's Service"
+            if local
+            else f"{container.title}: {variable.name} names a host",
         )
 
 

@@ -17,4 +17,6 @@ def object_names(objects: Rendered[Objects], settings: ServiceSettings | None) -
     release = Release.parse(settings.kubernetes) if settings else None
     for resource in objects:
         fault = object_name_fault(resource, release)
-        yield resource.at("metadata", "name").expect(not fault, fault if fault.startswith("has no") else f"name {fault}" if fault else "has a name that fits")
+        yield resource.at("metadata", "name").expect(
+            not fault, fault if fault.startswith("has no") else f"name {fault}" if fault else "has a name that fits"
+        )

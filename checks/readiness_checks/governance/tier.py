@@ -25,6 +25,8 @@ def tier(
     Source: Google, "Site Reliability Engineering", "Service Level Objectives":
         https://sre.google/sre-book/service-level-objectives/
     """
+    if not settings.environment:
+        return  # the settings name none: nothing to compare with
     for workload in workloads:
         found = label_of(workload.resource, labels)
         if found is not None:

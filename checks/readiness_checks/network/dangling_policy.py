@@ -1,13 +1,13 @@
 from readiness import Findings, Severity, check
-from readiness.facts.network import Policies, foreign_label
+from readiness.facts.network import Policies, RunningPods, foreign_label
 from readiness.facts.security import PodSpecs
-from readiness.facts.workloads import Workloads
+from readiness.facts.workloads import OperatedPods, Workloads
 
 _MAKERS = tuple(sorted(Workloads.kinds))
 
 
 @check(Severity.MEDIUM)
-def dangling_policy(policies: Policies, pods: PodSpecs) -> Findings:
+def dangling_policy(policies: Policies, pods: PodSpecs, running: RunningPods, operated: OperatedPods) -> Findings:
     """Every network policy selects pods that are there.
 
     Why: a policy whose selector matches nothing protects nothing; the pods that it was meant for stand open.
@@ -27,9 +27,12 @@ def dangling_policy(policies: Policies, pods: PodSpecs) -> Findings:
         wanted = {key for key, _ in selector.labels} | {line.key for line in selector.requirements}
         if any(foreign_label(key) for key in wanted - keys[policy.namespace]):
             continue
+        there = bool(policy.workloads) or running.any(policy.namespace, selector)
+        if not there and operated.possible(policy.namespace):
+            continue
         names = ", ".join(w.name for w in policy.workloads)
         yield policy.at("podSelector").expect(
-            bool(policy.workloads),
-            f"selects {names or 'no pods'} by {selector}, wants pods of this service",
+            there,
+            f"selects {names or ('pods' if there else 'no pods')} by {selector}, wants pods of this service",
             absence=_MAKERS,
         )

@@ -28,5 +28,6 @@ def guaranteed_memory(
             if asked is not None and limit is not None:
                 yield container.at("resources", "requests", "memory").expect(
                     asked == limit,
-                    f"{container.title} asks for {written(asked, 'memory')} and may use {written(limit, 'memory')}, wants both equal",
+                    f"{container.title} asks for {written(asked, 'memory')} and may use {written(limit, 'memory')}, "
+                    "wants both equal",
                 )

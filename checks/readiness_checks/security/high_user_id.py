@@ -23,9 +23,9 @@ def high_user_id(
         if pod.windows:
             continue
         for container in pod.containers:
-            for field in ("runAsUser", "runAsGroup"):
-                held = container.security(field)
-                node = held if held.exists else container.node.get("securityContext", field)
-                number = node.integer()
-                said = f"{security.named(container)} has {field} {security.spelled(number)}"
-                yield node.expect(number is not None and number >= minimum, f"{said}, wants {minimum} or more")
+            ids = {field: container.security(field).integer() for field in ("runAsUser", "runAsGroup")}
+            low = [field for field, number in ids.items() if number is None or number < minimum]
+            said = " and ".join(f"{field} {security.spelled(ids[field])}" for field in low or ids)
+            held = container.security((low or ["runAsUser"])[0])
+            place = held.at() if held.exists else container.at("securityContext", low[0] if low else "runAsUser")
+            yield place.expect(not low, f"{security.named(container)} has {said}, wants {minimum} or more")

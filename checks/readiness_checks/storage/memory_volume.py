@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 from readiness import Findings, Severity, check
-from readiness.facts.quantities import quantity
+from readiness.facts.quantities import quantity, written
 from readiness.facts.storage import Volume, volumes
 from readiness.facts.workloads import Workloads
 
@@ -21,8 +21,10 @@ def memory_volume(workloads: Workloads) -> Findings:
             if volume.node.text("emptyDir", "medium") != "Memory":
                 continue
             size, least = quantity(volume.node.raw("emptyDir", "sizeLimit")), _least_limit(volume)
-            said = f"may take {size:f} bytes of memory" if size is not None else "has no sizeLimit"
-            wanted = f"at most {least:f} (the limit of its writer)" if least is not None else "a sizeLimit"
+            said = f"may take {written(size, 'memory')} of memory" if size is not None else "has no sizeLimit"
+            wanted = (
+                f"at most {written(least, 'memory')} (the limit of its writer)" if least is not None else "a sizeLimit"
+            )
             yield volume.node.at("emptyDir", "sizeLimit").expect(
                 size is not None and (least is None or size <= least), f"volume {volume.name} {said}, wants {wanted}"
             )

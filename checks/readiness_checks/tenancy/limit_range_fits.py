@@ -37,16 +37,18 @@ def _faults(container: Container, limit: Limit, resource: str) -> list[str]:
     """What the plugin refuses; it completes what is unwritten from the defaults first."""
     highest, lowest = limit.bound("max", resource), limit.bound("min", resource)
     default = limit.bound("default", resource)
-    ceiling = container.limit(resource)
-    ceiling = (highest if default is None else default) if ceiling is None else ceiling
+    ceiling, said = container.limit(resource), container.node.scalar("resources", "limits", resource)
+    if ceiling is None:
+        filled = "max" if default is None else "default"
+        ceiling, said = limit.bound(filled, resource), limit.node.scalar(filled, resource)
     asked = _asked(container, limit, resource, ceiling)
     faults = []
     if highest is not None and ceiling is not None and ceiling > highest:
-        faults.append(f"has a {resource} limit above {highest.normalize():f}")
+        faults.append(f"has a {resource} limit of {said}, above {limit.node.scalar('max', resource)}")
     if lowest is not None and asked is not None and asked < lowest:
-        faults.append(f"has a {resource} request below {lowest.normalize():f}")
+        faults.append(f"has a {resource} request below {limit.node.scalar('min', resource)}")
     if asked is not None and ceiling is not None and asked > ceiling:
-        faults.append(f"asks for more {resource} than its limit of {ceiling.normalize():f}")
+        faults.append(f"asks for more {resource} than its limit of {said}")
     return faults
 
 

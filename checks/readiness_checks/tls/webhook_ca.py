@@ -2,7 +2,7 @@ from readiness import Findings, Severity, check
 from readiness.facts.encryption import Webhooks
 
 
-@check(Severity.HIGH)
+@check(Severity.MEDIUM)
 def webhook_ca(webhooks: Webhooks) -> Findings:
     """The API server can verify every admission webhook.
 

@@ -44,7 +44,9 @@ def _name(member: tarfile.TarInfo, shown: str) -> PurePosixPath | None:
     if path.is_absolute() or ".." in path.parts or "\\" in member.name or "\0" in member.name:
         raise ChartError(f"the archive holds a name that leads out of it: {member.name[:100]!r}", Span(shown, 1))
     if member.isreg() and len(path.parts) < 2:
-        raise ChartError(f"the archive holds a file outside of the chart's folder: {member.name[:100]!r}", Span(shown, 1))
+        raise ChartError(
+            f"the archive holds a file outside of the chart's folder: {member.name[:100]!r}", Span(shown, 1)
+        )
     return PurePosixPath(*path.parts[1:]) if len(path.parts) > 1 else None
 
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyhelm3.command import Command
-from pyhelm3.errors import Error
+from pyhelm3.command import Command  # type: ignore[import-untyped]
+from pyhelm3.errors import Error  # type: ignore[import-untyped]
 
 from readiness.sources.programs import DEFAULT_BOUNDS, Bounds, Ran, run
 
@@ -28,7 +28,7 @@ class Bounded(Command):  # type: ignore[misc]  # pyhelm3 has no types
         super().__init__(executable=executable)
         self.cwd, self.environment, self.bounds = cwd, environment, bounds
 
-    async def run(self, command: Sequence[str], input: bytes | None = None) -> bytes:  # noqa: A002 (pyhelm3's name)
+    async def run(self, command: Sequence[str], input: bytes | None = None) -> bytes:
         """What the command prints. Raises pyhelm3's Error where it fails."""
         ran = await self.ask(command, input)
         if not ran.ok:
@@ -56,14 +56,16 @@ class Bounded(Command):  # type: ignore[misc]  # pyhelm3 has no types
             return f"{self._executable} does not say its version: {fault.stderr.decode(errors='replace')}"
         numbers = version.removeprefix("v").split(".")
         if len(numbers) < 2 or not all(n.isdigit() for n in numbers[:2]):
-            return f"{self._executable} is wanted to be Helm {wanted} or newer, and says {version[:60]!r} of its version"
+            return (
+                f"{self._executable} is wanted to be Helm {wanted} or newer, and says {version[:60]!r} of its version"
+            )
         if (int(numbers[0]), int(numbers[1])) < oldest:
             return f"{self._executable} is Helm {version}, wanted {wanted} or newer"
         return ""
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """What Helm gets of an environment: homes in an empty `folder`, so that no plugin, repository or credential is there."""
+    """What Helm gets of an environment: homes in an empty `folder`, without plugins, repositories and credentials."""
     homes = {f"HELM_{n}": str(folder / n.lower()) for n in ("CACHE_HOME", "CONFIG_HOME", "DATA_HOME", "PLUGINS")}
     return {**homes, "HOME": str(folder), "TMPDIR": str(folder), "KUBECONFIG": str(folder / "kubeconfig")}
 

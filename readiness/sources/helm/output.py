@@ -27,11 +27,11 @@ class Piece:
 def pieces(text: str) -> tuple[Piece, ...]:
     """The pieces of an output, in its order."""
     heads = list(_HEAD.finditer(text))
-    ends = [head.start() for head in heads[1:]] + [len(text)]
+    ends = [*(head.start() for head in heads[1:]), len(text)]
     found: list[Piece] = []
     printed: dict[str, int] = {}
     line, counted = 1, 0
-    for head, end in zip(heads, ends, strict=True):
+    for head, end in zip(heads, ends, strict=False):
         line += text.count("\n", counted, head.start())
         counted = head.start()
         lines = tuple(text[head.start() : end].removesuffix("\n").split("\n"))

@@ -1,4 +1,4 @@
-"""Finds out which line of a template wrote which rendered line, by rendering the chart a second time with tokens in it.
+"""Finds out which line of a template wrote which rendered line: the chart is rendered again, with tokens in it.
 
 In a second copy of the chart each template gets a token before the text of each of its lines and before each action that
 prints something; a token is a line number between two private characters. It leaves no trace in what the template

@@ -1,8 +1,8 @@
 """From a line of the rendered output to the line of the template that wrote it.
 
-Exactness first: a line counts as known only where the rendering with tokens printed the same document, and the same key on
-that line. Otherwise the place is the template's path with the line that `helm template --show-only` prints, marked as
-rendered.
+Exactness first: a line counts as known only where the rendering with tokens printed the same document, and the same key
+on that line. Otherwise the place is the template's path with the line that `helm template --show-only` prints, marked
+as rendered.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from readiness.facts.document import Document
@@ -35,9 +36,7 @@ class Trace:
 
     __slots__ = ("_origins", "_pieces", "_templates")
 
-    def __init__(
-        self, found: Sequence[Piece], templates: Mapping[str, Template], marked: Mapping[str, str]
-    ) -> None:
+    def __init__(self, found: Sequence[Piece], templates: Mapping[str, Template], marked: Mapping[str, str]) -> None:
         self._pieces, self._templates = found, templates
         self._origins: dict[int, tuple[int, ...]] = {}
         by_source: dict[str, list[Piece]] = {}
@@ -79,8 +78,8 @@ class Templated:
 
 
 def _column(template: str, rendered: str, column: int, route: Route) -> int:
-    """The column in the template's line: that of the key where it stands there once, else of the first character."""
-    if template == rendered:
+    """The column in the template's line: the same where both begin alike, else that of the key, else the first character."""
+    if template[:column] == rendered[:column]:
         return column
     key = next((step for step in reversed(route) if isinstance(step, str)), None)
     if key is not None:
@@ -96,7 +95,9 @@ def _as_written(same: Sequence[Piece], template: Template) -> dict[int, tuple[in
         return {}
     piece = same[0]
     printed = piece.lines[2:]
-    equal = (n if n <= len(template.lines) and text == template.lines[n - 1] else 0 for n, text in enumerate(printed, 1))
+    equal = (
+        n if n <= len(template.lines) and text == template.lines[n - 1] else 0 for n, text in enumerate(printed, 1)
+    )
     return {piece.first: (0, 0, *equal)}
 
 
@@ -107,9 +108,11 @@ def _agreed(same: Sequence[Piece], marked: str) -> dict[int, tuple[int, ...]]:
     known = {}
     for piece in same:
         start, end = _content(piece.lines, 2, len(piece.lines))
-        fits = next((d for d in waiting if _same(piece.lines[start:end], lines[d[0] : d[1]])), None)
-        if fits is None:
+        printed = piece.lines[start:end]
+        alike = [d for d in waiting if _same(printed, lines[d[0] : d[1]])]
+        if not alike:
             continue
+        fits = next((d for d in alike if [*map(_steady, printed)] == [*map(_steady, lines[d[0] : d[1]])]), alike[0])
         waiting.remove(fits)
         written = [0] * len(piece.lines)
         for offset in range(end - start):
@@ -122,7 +125,7 @@ def _agreed(same: Sequence[Piece], marked: str) -> dict[int, tuple[int, ...]]:
 def _documents(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     """First and last line of each document that says something."""
     borders = [-1, *(n for n, line in enumerate(lines) if _SEPARATOR.match(line)), len(lines)]
-    for before, after in zip(borders, borders[1:], strict=False):
+    for before, after in pairwise(borders):
         start, end = _content(lines, before + 1, after)
         if start < end:
             yield start, end
@@ -138,7 +141,7 @@ def _content(lines: Sequence[str], start: int, end: int) -> tuple[int, int]:
 
 
 def _same(printed: Sequence[str], marked: Sequence[str]) -> bool:
-    """Whether two renderings are one document: line for line the same keys, and the same text but for what must differ."""
+    """Whether two renderings can be one document: line for line the same text, or the same key with another value."""
     if len(printed) != len(marked):
         return False
     return all(_steady(a) == _steady(b) or _head(a) == _head(b) for a, b in zip(printed, marked, strict=True))

@@ -96,7 +96,7 @@ def _check_schema(path: Path, shown: str) -> None:
         for route, reference in _references(document.value):
             if not reference.startswith("#"):
                 raise ChartError(
-                    f"the schema refers to {reference[:100]!r}, which lies outside of it; such a schema is not evaluated",
+                    f"the schema refers to {reference[:100]!r}, outside of itself; such a schema is not evaluated",
                     _at(document, route),
                     "put what it refers to under `$defs`",
                 )

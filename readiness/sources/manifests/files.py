@@ -74,7 +74,8 @@ def _folder(name: str, path: Path, found: Listing) -> None:
     while waiting:
         here_name, here = waiting.pop(0)
         try:
-            entries = sorted(os.scandir(here), key=lambda e: e.name)
+            # Links come last, so that a file is known by its own name where it has one here.
+            entries = sorted(os.scandir(here), key=lambda e: (e.is_symlink(), e.name))
         except OSError as fault:
             found.gap(here_name, f"the folder cannot be read: {fault.strerror}")
             continue
@@ -86,7 +87,7 @@ def _folder(name: str, path: Path, found: Listing) -> None:
         folders = []
         for entry in entries:
             entry_name = entry.name if here_name == "." else f"{here_name.rstrip('/')}/{entry.name}"
-            if entry.is_dir():
+            if _is_folder(entry):
                 target = os.path.realpath(entry.path)
                 if entry.name == ".git" or target in entered:
                     continue
@@ -101,6 +102,14 @@ def _folder(name: str, path: Path, found: Listing) -> None:
                 kind = _OTHERS[Path(entry.name).suffix]
                 found.gap(entry_name, f"{kind} is not rendered here", "render it, and check what comes out")
         waiting = folders + waiting
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link to one. A link that leads in a circle is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _file(name: str, path: Path, found: Listing) -> None:

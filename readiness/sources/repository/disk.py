@@ -1,4 +1,6 @@
-"""Opens files of a repository that somebody else wrote: never a pipe or a device, never outside the root, never too much."""
+"""Opens files of a repository that somebody else wrote: never a pipe or a device, never outside the root, never too
+much.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,8 @@ class Odd:
 def examine(root: Path, name: bytes) -> File | Odd:
     """The file of that name below `root`, a resolved path, or why there is none. Opens regular files only.
 
-    A link is followed where it leads to a regular file inside the root. Files larger than 5 MiB are text that nobody looks at,
-    unless they are binary: a byte zero in the first 8 KiB.
+    A link is followed where it leads to a regular file inside the root. Files larger than 5 MiB are text that nobody
+    looks at, unless they are binary: a byte zero in the first 8 KiB.
     """
     path = name.decode("utf-8", "backslashreplace")
     full = os.path.join(os.fsencode(root), name)  # noqa: PTH118 (names are bytes)

@@ -1,15 +1,15 @@
 """Asks git about a repository without letting that repository run anything.
 
-Its configuration may name programs (hooks, a file system monitor, filters, a pager, a signature checker) and remotes. None of
-the commands used here starts a hook or a filter; whatever else could start a program or reach a network is switched off, and
-the user's and the system's configuration are not read, so that the answer is the same everywhere.
+Its configuration may name programs (hooks, a file system monitor, filters, a pager, a signature checker) and remotes.
+None of the commands used here starts a hook or a filter; whatever else could start a program or reach a network is
+switched off, and the user's and the system's configuration are not read, so that the answer is the same everywhere.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess  # noqa: S404 (git is a program)
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime

@@ -41,7 +41,8 @@ _NAMED: tuple[tuple[FileKind, tuple[str, ...]], ...] = (
 # A file may be called anything: these first words of a line say what it is.
 _RULES = re.compile(rb"^(?:groups|scrape_configs|rule_files|receivers)[ \t]*:", re.M)
 _OBJECTIVE = re.compile(
-    rb"^(?:apiVersion[ \t]*:[ \t]*[\"']?(?:openslo|sloth\.slok\.dev|pyrra\.dev)/|version[ \t]*:[ \t]*[\"']?prometheus/v1)",
+    rb"^(?:apiVersion[ \t]*:[ \t]*[\"']?(?:openslo|sloth\.slok\.dev|pyrra\.dev)/"
+    rb"|version[ \t]*:[ \t]*[\"']?prometheus/v1)",
     re.M,
 )
 _SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".lock")

@@ -24,10 +24,10 @@ _LFS_BYTES = range(100, 300)
 def read(root: Path, *, exclude: Sequence[str] = (), commits: int = MOST_COMMITS, most: int = MOST_FILES) -> Supply:
     """The repository at `root`, or the part of a larger one that lies below `root`.
 
-    What git tracks is examined, as it lies in the working tree; without git, whatever lies there and no `.gitignore` names.
-    `exclude` are patterns as in a `.gitignore`, for what is no part of the service. At most `most` files and the newest
-    `commits` commits are read. Nothing that the repository configures is run, no link is followed out of `root`.
-    A `root` that is no folder brings no facts, and a gap that says so.
+    What git tracks is examined, as it lies in the working tree; without git, whatever lies there and no `.gitignore`
+    names. `exclude` are patterns as in a `.gitignore`, for what is no part of the service. At most `most` files and
+    the newest `commits` commits are read. Nothing that the repository configures is run, no link is followed out of
+    `root`. A `root` that is no folder brings no facts, and a gap that says so.
     """
     provides = frozenset({Repository})
     if not root.is_dir():

@@ -16,7 +16,8 @@ _MOST_NODES = 200_000
 _ERROR_AT = re.compile(r"\(at line (\d+), column (\d+)\)")
 # What a TOML text is made of, where it matters for finding keys: comments, strings, brackets and line ends.
 _TOKEN = re.compile(
-    r'#[^\n]*+|"""(?:[^"\\]|\\.|"(?!""))*+"*+|\'\'\'(?:[^\']|\'(?!\'\'))*+\'*+|"(?:[^"\\\n]|\\.)*+"?|\'[^\'\n]*+\'?|[\[\]{}\n]',
+    r'#[^\n]*+|"""(?:[^"\\]|\\.|"(?!""))*+"*+|\'\'\'(?:[^\']|\'(?!\'\'))*+\'*+|"(?:[^"\\\n]|\\.)*+"?|\'[^\'\n]*+\'?|[\
+    [\]{}\n]',
     re.S,
 )
 _HEADER = re.compile(r"[ \t]*(\[\[?)([^\n]*)")
@@ -91,8 +92,7 @@ def _resolve(names: tuple[str, ...], counts: dict[Route, int]) -> Route:
         route = (*route, name)
         if route in counts:
             route = (*route, counts[route])
-    route = (*route, *names[-1:])
-    return route
+    return (*route, *names[-1:])
 
 
 def _names(written: str) -> tuple[str, ...]:

@@ -1,0 +1,31 @@
+from typing import Annotated
+
+from readiness import Findings, Severity, Stricter, check
+from readiness.facts.tooling import FORMATTERS, Tooling
+
+
+@check(Severity.LOW)
+def formatter(
+    tooling: Tooling,
+    *,
+    from_files: Annotated[int, "files of a language from which a tool is wanted", Stricter.LOWER] = 3,
+) -> Findings:
+    """Code is laid out by a formatter.
+
+    Why: layout by hand costs reviews their attention and makes every merge harder.
+    Fix: add the language's usual formatter and run it as a hook and in the pipeline.
+    Peers: none.
+    Source: Google, "Software Engineering at Google", chapter 20: https://abseil.io/resources/swe-book/html/ch20.html
+    """
+    for language, tools in FORMATTERS.items():
+        count = len(tooling.code.files.get(language, ()))
+        if count < from_files:
+            continue
+        found = tooling.found(tools)
+        if found is not None:
+            yield found[1].expect(ok=True, message=f"{language} is read by {found[0]}")
+        else:
+            names = ", ".join(tool.name for tool in tools)
+            yield tooling.repository.at(language).expect(
+                ok=False, message=f"{count} files of {language} and no sign of {names}, wants one of them"
+            )
