@@ -88,9 +88,7 @@ ENUMERATIONS: dict[str, dict[str, str]] = {
     "io.k8s.api.rbac.v1.Subject": {"kind": "Group ServiceAccount User"},
 }
 ITEMS: dict[str, dict[str, str]] = {
-    CORE + "PersistentVolumeClaimSpec": {
-        "accessModes": "ReadOnlyMany ReadWriteMany ReadWriteOnce ReadWriteOncePod"
-    },
+    CORE + "PersistentVolumeClaimSpec": {"accessModes": "ReadOnlyMany ReadWriteMany ReadWriteOnce ReadWriteOncePod"},
     CORE + "PersistentVolumeSpec": {"accessModes": "ReadOnlyMany ReadWriteMany ReadWriteOnce ReadWriteOncePod"},
     NET + "NetworkPolicySpec": {"policyTypes": "Egress Ingress"},
 }

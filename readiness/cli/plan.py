@@ -86,8 +86,8 @@ def _summary(way: Plan) -> str:
 
 def _step(number: int, step: Step, before: float | None, width: int, *, verbose: bool) -> Iterator[str]:
     worst = min((j.severity for j in step.findings), key=lambda s: s.rank)
-    was = "none" if before is None else f"{before:.0f}"
-    yield f"{number:>3}. {plain(step.outcome.check.id)} ({worst.value})  score {was} → {_score(step.answer)}"
+    score = f"score {_number(before)} → {_score(step.answer)}{_capped(step.answer)}"
+    yield f"{number:>3}. {plain(step.outcome.check.id)} ({worst.value})  {score}"
     shown = step.findings if verbose else step.findings[:_MOST]
     for judged in shown:
         span = judged.finding.place.span
@@ -121,7 +121,19 @@ def _said(answer: Answer) -> str:
 
 
 def _score(answer: Answer) -> str:
-    return "none" if answer.score.value is None else f"{answer.score.value:.0f}"
+    return _number(answer.score.value)
+
+
+def _number(score: float | None) -> str:
+    """One digit after the point, where it is not nought: 99.7 is not 100."""
+    return "none" if score is None else f"{int(score * 10) / 10:g}"
+
+
+def _capped(answer: Answer) -> str:
+    score = answer.score
+    return (
+        f" (held down by a {score.capped_by.value} finding, else {_number(score.uncapped)})" if score.capped_by else ""
+    )
 
 
 def _data(found: Assessment, way: Plan, *, everything: bool) -> dict[str, object]:

@@ -24,27 +24,50 @@ class Found:
 
     charts: list[str] = field(default_factory=list)
     overlays: list[str] = field(default_factory=list)
-    manifests: list[str] = field(default_factory=list)
+    manifests: dict[str, list[str]] = field(default_factory=dict)  # by folder: it, or the files to name of it
     dockerfiles: list[str] = field(default_factory=list)
     workflows: list[str] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
 
 
 def look(root: Path) -> Found:
-    """Charts, overlays, folders of manifests, Dockerfiles and workflows under `root`. Nothing is executed."""
+    """Charts, overlays, folders of manifests, Dockerfiles, workflows and Prometheus rules under `root`.
+
+    Nothing is executed. What lies in a folder with a kustomization is that one's business (patches are no manifests),
+    and so is what lies in a chart.
+    """
     found = Found()
+    manifests: dict[str, list[str]] = {}
     for name, files in _folders(root):
         path = "" if name == "." else f"{name}/"
         if "Chart.yaml" in files:
             found.charts.append(name)
         elif any(k in files for k in _KUSTOMIZATIONS):
             found.overlays.append(name)
-        elif any(f.endswith((".yaml", ".yml", ".json")) and _manifest(root / path / f) for f in files):
-            found.manifests.append(name)
+        elif not any(_within(name, overlay) for overlay in found.overlays):
+            written = [path + f for f in files if f.endswith((".yaml", ".yml", ".json")) and _manifest(root / path / f)]
+            manifests |= {name: written} if written else {}
         found.dockerfiles += [path + f for f in files if f == "Dockerfile" or f.endswith(".Dockerfile")]
         if name.endswith(".github/workflows"):
             found.workflows += [path + f for f in files if f.endswith((".yml", ".yaml"))]
+        found.rules += [path + f for f in files if f.endswith((".yml", ".yaml")) and _rules(root / path / f)]
+    found.manifests = _manifests(manifests, [*found.charts, *found.overlays])
     found.overlays = _ends(root, found.overlays)
     return found
+
+
+def _manifests(written: dict[str, list[str]], others: list[str]) -> dict[str, list[str]]:
+    """What to name of each folder: the folder itself, which is searched with all below it, or else its manifests."""
+    named: dict[str, list[str]] = {}
+    for folder, files in written.items():
+        whole = folder != "." and not any(_within(other, folder) for other in others)
+        if not any(named[above] == [above] and _within(folder, above) for above in named):
+            named[folder] = [folder] if whole else files
+    return named
+
+
+def _within(folder: str, above: str) -> bool:
+    return above == "." or folder == above or folder.startswith(f"{above}/")
 
 
 def here(root: Path, name: str) -> tuple[Environment, ...]:
@@ -56,7 +79,8 @@ def here(root: Path, name: str) -> tuple[Environment, ...]:
     service = root.resolve().name
     made = [*_of_overlays(found, service, root), *_of_charts(found, service, root)]
     if found.manifests:
-        made.append(_environment(service, "manifests", root, Sources(manifests=found.manifests)))
+        paths = [path for named in found.manifests.values() for path in named]
+        made.append(_environment(service, "manifests", root, Sources(manifests=paths)))
     if not made:
         made.append(_environment(service, "repository", root, Sources()))
     made = [replace(e, sources=e.sources.model_copy(update={"repository": "."})) for e in made]
@@ -121,14 +145,29 @@ def _folders(root: Path) -> Iterator[tuple[str, list[str]]]:
 
 def _manifest(path: Path) -> bool:
     """Whether a file begins like a Kubernetes object: a cheap look, the source reads it properly."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(4096)
-    except OSError:
-        return False
+    head = _head(path)
     lines = head.replace(b'"', b"").split(b"\n")
     keys = {line.strip().split(b":")[0] for line in lines if b":" in line and not line.startswith((b" -", b"\t"))}
-    return b"apiVersion" in keys and b"kind" in keys and b"{{" not in head
+    # A catalogue of services writes its entries in the same form.
+    return b"apiVersion" in keys and b"kind" in keys and not any(w in head for w in (b"{{", b"backstage.io/v1"))
+
+
+def _rules(path: Path) -> bool:
+    """Whether a file looks like rules of Prometheus: plain ones, or a PrometheusRule."""
+    lines = [line.strip() for line in _head(path).split(b"\n")]
+    plain = b"groups:" in lines and any(line.lstrip(b"- ").startswith(b"rules:") for line in lines)
+    return plain or b"kind: PrometheusRule" in lines
+
+
+def _head(path: Path) -> bytes:
+    """The first 4 KiB; nothing of what is no regular file or cannot be read."""
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as stream:
+            return stream.read(4096)
+    except OSError:
+        return b""
 
 
 def _ends(root: Path, overlays: list[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """The fewest checks whose findings have to be mended, and what else stands between an environment and READY.
 
-Weights are fixed and the share of each check stands by itself, so what mending a check brings does not depend on the others.
-An open critical finding rules READY out, and an open high one caps the score: these come first where they have to.
-Of the rest, taking the one that brings most until the bar is reached takes fewest.
+Weights are fixed and the share of each check stands by itself, so what mending a check brings does not depend on the
+others. An open critical finding rules READY out, and an open high one caps the score: these come first where they have
+to. Of the rest, taking the one that brings most until the bar is reached takes fewest.
 """
 
 from __future__ import annotations

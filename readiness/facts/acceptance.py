@@ -131,7 +131,10 @@ def _ingress(resource: Resource) -> Iterator[Fault]:
         for path in rule.each("http", "paths"):
             text = path.text("path")
             if path.text("pathType") in {"Exact", "Prefix"} and not (text or "").startswith("/"):
-                yield path.get("path"), f"path `{(text or '')[:80]}` of type {path.text('pathType')} wants a `/` in front"
+                yield (
+                    path.get("path"),
+                    f"path `{(text or '')[:80]}` of type {path.text('pathType')} wants a `/` in front",
+                )
 
 
 def _policy(resource: Resource) -> Iterator[Fault]:

@@ -17,7 +17,9 @@ _SEMVER = re.compile(
 )
 _NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _BRANCHES = frozenset({"", "head", "main", "master", "develop", "latest", "trunk"})
-_REMOTE = re.compile(r"[a-z][a-z0-9+.-]{0,20}://|git@|git::|github\.com[/:]|gitlab\.com[/:]|bitbucket\.org[/:]", re.IGNORECASE)
+_REMOTE = re.compile(
+    r"[a-z][a-z0-9+.-]{0,20}://|git@|git::|github\.com[/:]|gitlab\.com[/:]|bitbucket\.org[/:]", re.IGNORECASE
+)
 
 
 def is_semantic_version(text: str) -> bool:

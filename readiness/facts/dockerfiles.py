@@ -17,16 +17,18 @@ from readiness.model import Place
 
 NAMES = ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile", "Containerfile.*")
 _NOT = (".dockerignore", ".md", ".j2", ".tmpl", ".tpl", ".template", ".erb", ".jinja", ".jinja2")
-_SETTING = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)=((?:\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|\\.|[^\s\"'\\])*+)", re.S)
+_WORD = re.compile(r"(?:\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|\\.|[^\s\"'\\])++", re.S)
+_SETTING = re.compile(r"(?:\"([^\"=\s]+)\"|([^\s\"'=]+))=((?:\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|\\.|[^\s\"'\\])*+)", re.S)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One variable that ENV, ARG or LABEL sets. `value` is None for an ARG without a default."""
+    """One variable that ENV, ARG or LABEL sets, on that line. `value` is None for an ARG without a default."""
 
     name: str
     value: str | None
     instruction: Instruction
+    line: int
 
 
 @dataclass(frozen=True)
@@ -262,18 +264,17 @@ class Dockerfiles(Sequence[Dockerfile]):
 def settings(instruction: Instruction) -> Iterator[Setting]:
     """The variables of one ENV, ARG or LABEL: `NAME=value …`, `NAME` of an ARG, and the old `ENV NAME value`."""
     text = instruction.text
-    if instruction.keyword == "ARG":
-        pairs = {m.start(): m for m in _SETTING.finditer(text)}
-        for word in re.finditer(r"(?:\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|\\.|[^\s\"'\\])++", text):
-            pair = pairs.get(word.start())
-            yield Setting(pair[1], _unquoted(pair[2]), instruction) if pair else Setting(word[0], None, instruction)
-        return
+    pairs = {m.start(): m for m in _SETTING.finditer(text)}
     first = text.split(None, 1)
-    if first and "=" not in first[0]:
-        yield Setting(first[0], first[1] if len(first) > 1 else "", instruction)
+    if instruction.keyword == "ARG":
+        for word in _WORD.finditer(text):
+            if word.start() not in pairs:
+                yield Setting(word[0], None, instruction, instruction.line_of(word.start()))
+    elif first and "=" not in first[0]:
+        yield Setting(first[0], first[1] if len(first) > 1 else "", instruction, instruction.line)
         return
-    for pair in _SETTING.finditer(text):
-        yield Setting(pair[1], _unquoted(pair[2]), instruction)
+    for at, pair in pairs.items():
+        yield Setting(pair[1] or pair[2], _unquoted(pair[3]), instruction, instruction.line_of(at))
 
 
 def _unquoted(value: str) -> str:

@@ -25,8 +25,8 @@ _LINK = re.compile(
     r"!?\[(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*\]\(\s*<?([^()\s<>]+(?:\([^()\s]*\)[^()\s<>]*)?)>?(?:\s+[\"'(][^)]*)?\)"
 )
 _DEFINED = re.compile(r" {0,3}\[[^\]]{1,200}\]:\s*<?(\S+?)>?(?:\s|$)")
-_CODE = re.compile(r"(`+)(?:(?!\1).)+?\1(?!`)")
-_MARKS = re.compile(r"[*_`~]|\[|\]\([^)]*\)|\]|<[^>]*>")
+_TICKS = re.compile(r"(`+)")
+_MARKS = re.compile(r"[*`~]|(?<!\w)_|_(?!\w)|\[|\]\([^)]*\)|\]|<[^>]*>")
 _ANCHOR = re.compile(r"<a\s[^>]*\b(?:id|name)=[\"']([^\"']+)|\sid=[\"']([^\"']+)[\"']")
 _MOST_LINE = 5_000
 
@@ -92,7 +92,7 @@ class Page:
     def links(self) -> tuple[Link, ...]:
         found = []
         for number, line in self.prose:
-            text = _CODE.sub("", line[:_MOST_LINE])
+            text = _without_code(line)
             found += [Link(match[1], number) for match in (*_LINK.finditer(text), *_DEFINED.finditer(text))]
         return tuple(found)
 
@@ -165,6 +165,18 @@ def slug_of(heading: str) -> str:
     """The fragment that GitHub makes of a heading: lower case, dashes for blanks, no punctuation."""
     kept = (c for c in heading.strip().lower() if c.isalnum() or c in " -_")
     return "".join(kept).replace(" ", "-")
+
+
+def _without_code(line: str) -> str:
+    """The line without what stands between two equal runs of backticks."""
+    parts = _TICKS.split(line)
+    kept, at = [], 0
+    while at < len(parts):
+        closing = next((i for i in range(at + 2, len(parts), 2) if parts[i] == parts[at]), 0) if at % 2 else 0
+        if not closing:
+            kept.append(parts[at])
+        at = (closing or at) + 1
+    return "".join(kept)
 
 
 def _plain(text: str) -> str:

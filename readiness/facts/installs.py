@@ -32,7 +32,7 @@ _PIP = _manager(
     "--progress-bar --timeout --retries --proxy --cert --client-cert --report --config-settings --implementation --abi --python",
 )
 _NPM = _manager(
-    "install i add", "--prefix --registry -w --workspace --cache --loglevel --userconfig --omit --include -C --filter"
+    "install i add", "--prefix --registry -w --workspace --cache --loglevel --userconfig --omit -C --filter"
 )
 _MANAGERS: Mapping[str, _Manager] = {
     "apt-get": _APT,

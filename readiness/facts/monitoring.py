@@ -53,7 +53,9 @@ class Rule:
     @property
     def title(self) -> str:
         """How a message names it."""
-        return f"alert {self.alert}" if self.alert else f"record {self.record}" if self.record else "a rule without a name"
+        return (
+            f"alert {self.alert}" if self.alert else f"record {self.record}" if self.record else "a rule without a name"
+        )
 
     @property
     def expression(self) -> str:

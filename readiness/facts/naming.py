@@ -57,7 +57,9 @@ def label_value_fault(text: str) -> str:
 def _qualified_fault(text: str) -> str:
     if len(text) > 63:
         return f"has {len(text)} characters, wants 63 or fewer"
-    return "" if _QUALIFIED.match(text) else "wants letters, digits, `-`, `_` and `.`, with a letter or digit at both ends"
+    return (
+        "" if _QUALIFIED.match(text) else "wants letters, digits, `-`, `_` and `.`, with a letter or digit at both ends"
+    )
 
 
 def port_name_fault(text: str) -> str:

@@ -36,10 +36,10 @@ class PythonCode:
         self._files = [f for f in code.files.get("Python", ()) if f.size <= _MOST_BYTES]
 
     def calls(self, *names: str) -> Iterator[Call]:
-        """The calls of these functions. A file is parsed only where the last part of a name occurs in it."""
-        last = {name.rpartition(".")[2] for name in names}
+        """The calls of these functions. A file is parsed only where the ends of a name occur in it."""
+        parts = {(name.partition(".")[0], name.rpartition(".")[2]) for name in names}
         for file in self._files:
-            if not any(word in file.text for word in last):
+            if not any(first in file.text and last in file.text for first, last in parts):
                 continue
             tree = python_tree(file)
             if tree is not None:

@@ -29,11 +29,14 @@ class Rule:
         return cls(node, *(frozenset(v for v in items if isinstance(v, str)) for items in lists))
 
     def reaches(self, group: str, resource: str) -> bool:
-        """Whether it is about `resource` (`pods`, `pods/exec`), by name or by a wildcard."""
+        """Whether it is about `resource` (`pods`, `pods/exec`), by name or by a wildcard.
+
+        `*` and `*/exec` are wildcards; `pods/*` is none and matches nothing, as in Kubernetes' own authorizer.
+        """
         if not self.groups & {group, "*"}:
             return False
-        whole, slash, part = resource.partition("/")
-        patterns = {resource, "*"} | ({f"{whole}/*", f"*/{part}"} if slash else set())
+        _, slash, part = resource.partition("/")
+        patterns = {resource, "*"} | ({f"*/{part}"} if slash else set())
         return not self.resources.isdisjoint(patterns)
 
     def allowed(self, *verbs: str) -> list[str]:

@@ -14,10 +14,14 @@ _API = re.compile(r"v(\d{1,6})(?:(alpha|beta)(\d{1,6}))?\Z")
 
 # Removed before the oldest release of the table: https://kubernetes.io/docs/reference/using-api/deprecation-guide/
 _OLDER: Mapping[str, Mapping[str, str]] = {
-    "extensions/v1beta1": dict.fromkeys(("DaemonSet", "Deployment", "NetworkPolicy", "PodSecurityPolicy", "ReplicaSet"), "1.16")
+    "extensions/v1beta1": dict.fromkeys(
+        ("DaemonSet", "Deployment", "NetworkPolicy", "PodSecurityPolicy", "ReplicaSet"), "1.16"
+    )
     | {"Ingress": "1.22"},
     "apps/v1beta1": dict.fromkeys(("ControllerRevision", "Deployment", "StatefulSet"), "1.16"),
-    "apps/v1beta2": dict.fromkeys(("ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"), "1.16"),
+    "apps/v1beta2": dict.fromkeys(
+        ("ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"), "1.16"
+    ),
     "admissionregistration.k8s.io/v1beta1": dict.fromkeys(
         ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"), "1.22"
     ),
@@ -38,8 +42,12 @@ _OLDER: Mapping[str, Mapping[str, str]] = {
     "networking.k8s.io/v1beta1": dict.fromkeys(("Ingress", "IngressClass"), "1.22"),
     "node.k8s.io/v1beta1": {"RuntimeClass": "1.25"},
     "policy/v1beta1": dict.fromkeys(("PodDisruptionBudget", "PodSecurityPolicy"), "1.25"),
-    "rbac.authorization.k8s.io/v1alpha1": dict.fromkeys(("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"), "1.22"),
-    "rbac.authorization.k8s.io/v1beta1": dict.fromkeys(("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"), "1.22"),
+    "rbac.authorization.k8s.io/v1alpha1": dict.fromkeys(
+        ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"), "1.22"
+    ),
+    "rbac.authorization.k8s.io/v1beta1": dict.fromkeys(
+        ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"), "1.22"
+    ),
     "scheduling.k8s.io/v1alpha1": {"PriorityClass": "1.22"},
     "scheduling.k8s.io/v1beta1": {"PriorityClass": "1.22"},
     "settings.k8s.io/v1alpha1": {"PodPreset": "1.20"},

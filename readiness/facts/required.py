@@ -38,7 +38,7 @@ class RequiredVariables(Sequence[RequiredVariable]):
                 for name, line in assignments(file):
                     found.setdefault(name, RequiredVariable(name, file.at(name, line)))
         for file in repository.named("*.py"):
-            if is_own(file.path) and file.size <= _MOST_BYTES and "environ" in file.text:
+            if is_own(file.path) and file.size <= _MOST_BYTES and "environ[" in file.text:
                 for name, line in _subscripts(file):
                     found.setdefault(name, RequiredVariable(name, file.at(name, line)))
         self._items = tuple(found.values())

@@ -1,4 +1,4 @@
-"""Pod security: the controls of Kubernetes' Pod Security Standards, and which pods an admission level refuses.
+"""Pod security: the controls of Kubernetes' Pod Security Standards.
 
 Each control yields a finding, good or bad, for every field it speaks of. The rules, and the versions that brought them,
 are those of https://kubernetes.io/docs/concepts/security/pod-security-standards/ and of its admission plugin.
@@ -6,7 +6,7 @@ are those of https://kubernetes.io/docs/concepts/security/pod-security-standards
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from readiness.facts.objects import Node
@@ -14,16 +14,9 @@ from readiness.facts.pods import Container
 from readiness.facts.workloads import Workload, Workloads
 from readiness.model import Finding, Place, Severity
 
-LEVELS = ("privileged", "baseline", "restricted")
-"""From the widest to the narrowest."""
 NEWEST = 1_000
 """A minor version newer than any: the standards as they are today."""
 
-BASELINE_CAPABILITIES = frozenset(
-    "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID "
-    "SYS_CHROOT".split()
-)
-RESTRICTED_CAPABILITIES = frozenset({"NET_BIND_SERVICE"})
 SAFE_SYSCTLS = {
     "kernel.shm_rmid_forced": 0,
     "net.ipv4.ip_local_port_range": 0,
@@ -35,11 +28,27 @@ SAFE_SYSCTLS = {
     "net.ipv4.tcp_fin_timeout": 29,
     "net.ipv4.tcp_keepalive_intvl": 29,
     "net.ipv4.tcp_keepalive_probes": 29,
+    "net.ipv4.tcp_rmem": 32,
+    "net.ipv4.tcp_wmem": 32,
+    "net.ipv4.tcp_slow_start_after_idle": 37,
+    "net.ipv4.tcp_notsent_lowat": 37,
 }
 """Safe sysctls with the minor version of the standards that permitted them."""
 SELINUX_TYPES = {"": 0, "container_t": 0, "container_init_t": 0, "container_kvm_t": 0, "container_engine_t": 31}
+USER_NAMESPACES = 35
+"""Since this minor version the standards let root be root in a pod with users of its own."""
 VOLUME_TYPES = frozenset(
-    {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
+    {
+        "configMap",
+        "csi",
+        "downwardAPI",
+        "emptyDir",
+        "ephemeral",
+        "image",
+        "persistentVolumeClaim",
+        "projected",
+        "secret",
+    }
 )
 PROFILES = frozenset({"RuntimeDefault", "Localhost"})
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
@@ -64,6 +73,11 @@ class PodSpec:
     def windows(self) -> bool:
         """Whether it says that it runs on Windows, where some Linux controls mean nothing."""
         return self.spec.text("os", "name") == "windows"
+
+    @property
+    def own_users(self) -> bool:
+        """Whether it has a user namespace of its own, in which root is nobody on the node."""
+        return self.spec.boolean("hostUsers") is False
 
     @property
     def host_network(self) -> bool:
@@ -158,8 +172,11 @@ def host_process(pod: PodSpec) -> Iterator[Finding]:
             yield node.expect(node.value is not True, f"{who} has hostProcess {spelled(node.value)}, wants false")
 
 
-def non_root(pod: PodSpec) -> Iterator[Finding]:
+def non_root(pod: PodSpec, minor: int = NEWEST) -> Iterator[Finding]:
     """runAsNonRoot. The container's own word wins, but a pod that says false is refused whatever its containers say."""
+    if pod.own_users and minor >= USER_NAMESPACES:
+        yield pod.at("hostUsers").expect(True, "root of this pod is nobody on the node")
+        return
     own = pod.security("runAsNonRoot")
     refused = own.value is False
     if refused:
@@ -177,8 +194,10 @@ def non_root(pod: PodSpec) -> Iterator[Finding]:
             yield place.expect(value is True, said, severity=severity)
 
 
-def root_user(pod: PodSpec) -> Iterator[Finding]:
+def root_user(pod: PodSpec, minor: int = NEWEST) -> Iterator[Finding]:
     """runAsUser, wherever one is written."""
+    if pod.own_users and minor >= USER_NAMESPACES:
+        return
     where = [(pod.security("runAsUser"), "the pod")]
     where += [(c.node.get("securityContext", "runAsUser"), named(c)) for c in pod.containers]
     for node, who in where:
@@ -312,40 +331,3 @@ def probe_hosts(pod: PodSpec) -> Iterator[Finding]:
                     yield node.at("host").expect(
                         not host, f"{named(container)}: {route[-1]} asks {aim}, wants its own pod"
                     )
-
-
-Look = Callable[[PodSpec], Iterator[Finding]]
-_BASELINE: tuple[tuple[int, Look], ...] = (
-    (0, privileged),
-    (0, lambda pod: host_namespace(pod, "hostPID")),
-    (0, lambda pod: host_namespace(pod, "hostIPC")),
-    (0, lambda pod: host_namespace(pod, "hostNetwork")),
-    (0, host_ports),
-    (0, host_paths),
-    (0, host_process),
-    (0, lambda pod: added_capabilities(pod, BASELINE_CAPABILITIES)),
-    (0, lambda pod: seccomp(pod, required=False)),
-    (0, apparmor),
-    (0, proc_mounts),
-    (34, probe_hosts),
-)
-_RESTRICTED: tuple[tuple[int, Look], ...] = (
-    (0, volume_types),
-    (8, privilege_escalation),
-    (0, non_root),
-    (23, root_user),
-    (19, seccomp),
-    (22, dropped_capabilities),
-    (22, lambda pod: added_capabilities(pod, RESTRICTED_CAPABILITIES)),
-)
-
-
-def refusals(pod: PodSpec, level: str, minor: int = NEWEST) -> Iterator[Finding]:
-    """Why the admission plugin would refuse this pod at `level`, by the standards of Kubernetes 1.`minor`."""
-    if level not in LEVELS[1:]:
-        return
-    looks = [*_BASELINE, (0, lambda p: selinux(p, minor)), (0, lambda p: sysctls(p, (), minor))]
-    looks += _RESTRICTED if level == "restricted" else ()
-    for since, look in looks:
-        if since <= minor:
-            yield from (finding for finding in look(pod) if not finding.ok)

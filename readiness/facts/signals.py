@@ -18,7 +18,9 @@ _SATURATION = frozenset(
     "saturated inflight throttled throttling utilization utilisation usage connections descriptors fds oom evicted storage "
     "capacity heap goroutines pending".split()
 )
-_STATUS = frozenset({"code", "status", "status_code", "http_status", "http_code", "response_code", "grpc_code", "grpc_status"})
+_STATUS = frozenset(
+    {"code", "status", "status_code", "http_status", "http_code", "response_code", "grpc_code", "grpc_status"}
+)
 _STATUS |= {"http_response_status_code", "http_status_code", "rpc_grpc_status_code"}
 _WHOLE = {
     "kube_deployment_status_replicas_available": "availability",

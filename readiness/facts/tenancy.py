@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from readiness.facts.admission import LEVELS
 from readiness.facts.objects import Node, Objects, Resource
 from readiness.facts.quantities import quantity
-from readiness.facts.security import LEVELS, NEWEST
+from readiness.facts.security import NEWEST
 from readiness.facts.workloads import Workload, Workloads
 from readiness.model import Place
 

@@ -103,7 +103,7 @@ class Tooling:
                     return tool.name, node.at(*tool.table)
         for tool in tools:
             for file in self._tasks:
-                line = next((n for n, text in enumerate(file.lines, 1) if any(c in text for c in tool.called)), 0)
+                line = next((n for n, text in enumerate(file.lines, 1) if _calls(text, tool.called)), 0)
                 if line:
                     return tool.name, file.at(tool.name, line)
         return None
@@ -116,3 +116,9 @@ class Tooling:
     def _tasks(self) -> tuple[File, ...]:
         workflows = self.repository.glob(".github/workflows/*.yml", ".github/workflows/*.yaml", ".ci/*")
         return (*(f for f in self.repository.named(*_TASKS) if f.own), *workflows)
+
+
+def _calls(line: str, called: tuple[str, ...]) -> bool:
+    """Whether a line of a task calls one of these, quotes around a part of it left out: `"$(bin)/ruff" format`."""
+    plain = line.replace('"', "").replace("'", "")
+    return any(words in plain for words in called)

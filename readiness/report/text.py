@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 
-# C0 and C1 controls, the characters that reorder or hide text (bidirectional controls, zero-width ones, fillers, line
-# separators, tags), surrogates, and the two code points that XML forbids.
+# C1 controls, the characters that reorder or hide text (bidirectional controls, zero-width ones, fillers, line
+# separators, tags), surrogates, and the two code points that XML forbids. C0 controls stand apart: JSON has its own
+# words for them.
 HIDDEN = (
-    r"\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u2060-\u206f"
+    r"\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u2060-\u206f"
     r"\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff"
 )
 # `##[error]`, `##vso[task.setvariable]`, `##teamcity[…]`: pipelines obey these wherever they stand in a line.
-_COMMAND = r"##(?=\w*\[)"
-_UNSAFE = re.compile(f"[{HIDDEN}]|{_COMMAND}")
+COMMAND = r"##(?=\w*\[)"
+_UNSAFE = re.compile(rf"[\x00-\x1f{HIDDEN}]|{COMMAND}")
 # GitHub obeys `::name::` at the start of a line, blanks before it or not.
-_LINE_COMMAND = re.compile(r"^(\s*(?:\x1b\[[0-9;]*m)*\s*):(?=:)")
+_LINE_COMMAND = re.compile(r"^(\s*(?:\x1b\[[0-9;]*m)*\s*):(?=:[A-Za-z])")
 
 MOST_TEXT = 2_000
 """Characters of one message, name or value that a report shows."""
@@ -48,6 +49,12 @@ def cut(text: str, most: int = MOST_TEXT) -> str:
 def shortened(text: str, width: int) -> str:
     """At most `width` characters, with an ellipsis where something was cut."""
     return text if len(text) <= width else text[: max(0, width - 1)] + "…"
+
+
+def sentence(text: str) -> str:
+    """The text on one line with a capital at its start."""
+    said = " ".join(text.split())
+    return said[:1].upper() + said[1:]
 
 
 def whole(value: float) -> str:

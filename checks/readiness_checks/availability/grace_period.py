@@ -17,7 +17,7 @@ def grace_period(
     requests
     and transactions with it. High where the application gets no time at all.
     Fix: set `terminationGracePeriodSeconds` to the preStop sleep, plus the seconds the application drains, plus five.
-    Peers: EKS upgrade checks (eksup) EKS007, StatefulSets with 0 only.
+    Peers: eksup EKS007 (StatefulSets with 0 only).
     Source: Kubernetes, "Pod Lifecycle", termination:
     https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
     """

@@ -8,7 +8,7 @@ def job_restart_policy(jobs: BatchJobs) -> Findings:
 
     Why: a pod's default is Always, which the API server refuses in a Job: the release stops there.
     Fix: set `restartPolicy: Never`, or `OnFailure` to restart within the same pod.
-    Peers: kube-score cronjob-restartpolicy and job-restartpolicy.
+    Peers: kube-score cronjob-restartpolicy.
     Source: Kubernetes, "Jobs", pod template:
     https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-template
     """

@@ -1,11 +1,10 @@
 from readiness import Findings, Severity, check
-from readiness.facts.pods import Role
 from readiness.facts.workloads import Workloads
 
 
 @check(Severity.INFO)
 def liveness_probe(workloads: Workloads) -> Findings:
-    """Every main container that runs for ever says whether it is still alive.
+    """Every container that runs for ever says whether it is still alive, sidecars too.
 
     Why: a process that hangs without ending is restarted by nobody. It is a hint only: a liveness probe that asks too
     much restarts a service that is merely busy, so leave it out where the process ends by itself when it is broken.
@@ -17,7 +16,6 @@ def liveness_probe(workloads: Workloads) -> Findings:
     """
     for workload in workloads.long_running():
         for container in workload.running():
-            if container.role is Role.MAIN:
-                probe = container.probe("liveness")
-                said = "has a liveness probe" if probe else "has no liveness probe"
-                yield container.at("livenessProbe").expect(probe is not None, f"{container.title} {said}, wants one")
+            probe = container.probe("liveness")
+            said = "has a liveness probe" if probe else "has no liveness probe"
+            yield container.at("livenessProbe").expect(probe is not None, f"{container.title} {said}, wants one")

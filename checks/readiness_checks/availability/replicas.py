@@ -16,7 +16,8 @@ def replicas(
 
     Why: with one replica, each node drain, crash and rollout is an outage.
     Fix: set `spec.replicas`, or the autoscaler's `minReplicas`, to two or more.
-    Peers: kube-score deployment-replicas, kube-linter minimum-three-replicas, Polaris deploymentMissingReplicas.
+    Peers: kube-score deployment-replicas and horizontalpodautoscaler-replicas, kube-linter minimum-three-replicas,
+    Polaris deploymentMissingReplicas and hpaMinAvailability.
     Source: Kubernetes, "Disruptions": https://kubernetes.io/docs/concepts/workloads/pods/disruptions/
     """
     for workload in workloads.replicated():

@@ -26,8 +26,9 @@ def topology_spread_valid(workloads: Workloads) -> Findings:
 def _fault(constraint: SpreadConstraint) -> str:
     if not constraint.topology_key:
         return "has no topologyKey"
-    if constraint.max_skew is None or constraint.max_skew < 1:
-        return f"has maxSkew {constraint.max_skew}"
+    skew = constraint.max_skew
+    if skew is None or skew < 1:
+        return f"has maxSkew {'unset' if skew is None else skew}"
     if constraint.when_unsatisfiable not in {"DoNotSchedule", "ScheduleAnyway"}:
         return f"has whenUnsatisfiable {constraint.when_unsatisfiable or 'unset'}"
     if constraint.selector is None:

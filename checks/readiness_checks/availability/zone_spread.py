@@ -19,7 +19,7 @@ def zone_spread(
     Why: zones fail as a whole; replicas that share one go together with it.
     Fix: add a topologySpreadConstraint with `topologyKey: topology.kubernetes.io/zone` and `maxSkew: 1` whose selector
     matches the labels of these very pods.
-    Peers: kube-score deployment-has-host-podantiaffinity (any key), EKS best practices.
+    Peers: kube-score deployment-has-host-podantiaffinity (any key).
     Source: Kubernetes, "Running in multiple zones": https://kubernetes.io/docs/setup/best-practices/multiple-zones/
     """
     if service.tier > up_to_tier:

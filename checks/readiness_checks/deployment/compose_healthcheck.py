@@ -20,4 +20,4 @@ def compose_healthcheck(files: ComposeFiles, dockerfiles: Dockerfiles) -> Findin
         disabled = health.boolean("disable") or health.raw("test") in ("NONE", ["NONE"])
         asks = health.get("test").exists or (service.is_built and images)
         said = "switches its health check off" if disabled else "has no health check"
-        yield service.at("healthcheck").expect(asks and not disabled, f"{service.name} {said}, wants a test")
+        yield health.expect(asks and not disabled, f"{service.name} {said}, wants a test")

@@ -37,7 +37,7 @@ def _references(service: Service) -> Iterator[tuple[Node, str, str]]:
             yield node, section, name
     for section in ("secrets", "configs"):
         for node in service.node.each(section):
-            name = node.value if isinstance(node.value, str) else node.text("source")
+            name = node.value if isinstance(node.value, str) else node.text("source") or ""
             if name:
                 yield node, section, name
     for node in service.node.each("volumes"):

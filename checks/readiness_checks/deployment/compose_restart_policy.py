@@ -18,4 +18,4 @@ def compose_restart_policy(files: ComposeFiles) -> Findings:
         condition = swarm.text("condition") or "any"
         restarts = (isinstance(policy, str) and policy != "no") or (swarm.exists and condition != "none")
         said = "no restart policy" if policy is None and not swarm.exists else "a restart policy of `no`"
-        yield service.at("restart").expect(restarts, f"{service.name} has {said}, wants unless-stopped")
+        yield service.get("restart").expect(restarts, f"{service.name} has {said}, wants unless-stopped")

@@ -41,7 +41,7 @@ def _in_head(dockerfile: Dockerfile) -> Iterator[Finding]:
 
 def _variables(stage: Stage) -> Iterator[Finding]:
     for setting in stage.settings("ENV", "ARG", "LABEL"):
-        place, keyword = stage.at(setting.instruction), setting.instruction.keyword
+        place, keyword = stage.at(setting.instruction, setting.line), setting.instruction.keyword
         value = setting.value or ""
         if (names_a_secret(setting.name) and is_literal(value)) or holds_password(value):
             told = f"{keyword} {setting.name} is a literal of {len(value)} characters, wants a secret mount"

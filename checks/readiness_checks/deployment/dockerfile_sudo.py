@@ -20,10 +20,10 @@ def dockerfile_sudo(dockerfiles: Dockerfiles) -> Findings:
                 users = [c for c in run.commands if {"sudo", "doas"} & set(c.wrappers) or c.name in {"sudo", "doas"}]
                 brings = [i.command for i in installs(run.commands) if any(w.text == "sudo" for w in i.packages)]
                 for command, told in [
-                    *((c, "runs sudo, wants USER") for c in users),
+                    *((c, "runs sudo") for c in users),
                     *((c, "installs sudo") for c in brings),
                 ]:
                     bad = True
-                    yield stage.at_command(run, command, "sudo").expect(False, told)
+                    yield stage.at_command(run, command, "sudo").expect(False, f"{told}, wants USER alone")
         if not bad and dockerfile.stages:
             yield dockerfile.at().expect(True, "has no sudo")

@@ -20,6 +20,6 @@ def dockerfile_tls_variables(dockerfiles: Dockerfiles) -> Findings:
                 if unproven_variable(setting.name, setting.value or ""):
                     bad = True
                     told = f"{setting.name}={setting.value} trusts whoever answers, wants certificates to be proven"
-                    yield stage.at(setting.instruction).expect(False, told)
+                    yield stage.at(setting.instruction, setting.line).expect(False, told)
         if not bad and dockerfile.stages:
             yield dockerfile.at().expect(True, "leaves certificates to be proven")

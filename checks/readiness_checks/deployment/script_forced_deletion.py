@@ -1,5 +1,5 @@
 from readiness import Findings, Severity, check
-from readiness.facts.scripts import Scripts
+from readiness.facts.scripts import Script, Scripts
 from readiness.facts.shell import Command
 
 
@@ -14,14 +14,14 @@ def script_forced_deletion(scripts: Scripts) -> Findings:
     https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-forced
     """
     for script in scripts:
-        found = [(command, told) for command in script.commands if (told := _forced(command))]
+        found = [(command, told) for command in script.commands if (told := _forced(command, script))]
         for command, told in found:
             yield script.at(command).expect(False, f"{told}, wants names and a graceful end")
         if not found:
             yield script.at().expect(True, "deletes nothing by force")
 
 
-def _forced(command: Command) -> str:
+def _forced(command: Command, script: Script) -> str:
     """What the command does by force; empty where it does nothing of that sort."""
     words = command.arguments
     plain = [word for word in words if not word.startswith("-")]
@@ -40,7 +40,7 @@ def _forced(command: Command) -> str:
         case "docker" | "podman" if plain[:2] == ["compose", "down"] and {"-v", "--volumes"} & set(words):
             return f"{command.name} compose down --volumes"
         case "rm":
-            return _removes(command)
+            return _removes(command, strict="nounset" in script.options)
     return ""
 
 
@@ -51,15 +51,15 @@ def _deletes(name: str, words: tuple[str, ...]) -> str:
     return f"{name} delete {min(everything)}" if everything else ""
 
 
-def _removes(command: Command) -> str:
-    """`rm -r` of a folder that becomes the root when a variable is empty."""
+def _removes(command: Command, *, strict: bool) -> str:
+    """`rm -r` of a folder that becomes the root when a variable is not set."""
     options = [word for word in command.arguments if word.startswith("-")]
     if not any("r" in option.lower() for option in options if not option.startswith("--") or option == "--recursive"):
         return ""
     for word in command.argv[1:]:
         text = word.text
         name, _, rest = text.partition("/")
-        guarded = ":?" in name or ":-" in name
+        guarded = strict or ":?" in name or ":-" in name
         if text in {"/", "/*"} or (
             word.open and name.startswith("$") and not guarded and rest in {"", "*"} and "/" in text
         ):

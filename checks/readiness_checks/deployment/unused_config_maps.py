@@ -4,8 +4,25 @@ from readiness import Findings, Rendered, Severity, check
 from readiness.facts.objects import Objects, Resource
 
 # Labels by which another program finds ConfigMaps; and those that say nothing of that kind.
-_PLAIN = ("app", "chart", "component", "heritage", "instance", "managed-by", "name", "part-of", "release", "team", "tier",
-          "version", "owner", "env", "environment", "cost-center", "data-classification")
+_PLAIN = (
+    "app",
+    "chart",
+    "component",
+    "heritage",
+    "instance",
+    "managed-by",
+    "name",
+    "part-of",
+    "release",
+    "team",
+    "tier",
+    "version",
+    "owner",
+    "env",
+    "environment",
+    "cost-center",
+    "data-classification",
+)
 
 
 @check(Severity.LOW)
@@ -24,7 +41,9 @@ def unused_config_maps(objects: Rendered[Objects]) -> Findings:
     for resource in maps:
         ok = resource.name in used
         yield resource.at("metadata", "name").expect(
-            ok, "is named by another object" if ok else "is named by no object of this set", absence=() if ok else ("Pod",)
+            ok,
+            "is named by another object" if ok else "is named by no object of this set",
+            absence=() if ok else ("Pod",),
         )
 
 

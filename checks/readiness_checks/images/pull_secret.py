@@ -38,4 +38,3 @@ def pull_secret(
             + ("with a secret" if granted else "without imagePullSecrets, wants one on the pod or its ServiceAccount"),
             absence=() if granted else ("ServiceAccount",),
         )
-

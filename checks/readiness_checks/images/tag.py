@@ -8,9 +8,16 @@ from readiness.facts.workloads import Workloads
 def tag(
     workloads: Workloads,
     *,
-    moving: Annotated[
-        tuple[str, ...], "tags that point at another image tomorrow", Stricter.MORE
-    ] = ("latest", "main", "master", "develop", "edge", "nightly", "dev", "stable"),
+    moving: Annotated[tuple[str, ...], "tags that point at another image tomorrow", Stricter.MORE] = (
+        "latest",
+        "main",
+        "master",
+        "develop",
+        "edge",
+        "nightly",
+        "dev",
+        "stable",
+    ),
 ) -> Findings:
     """Every image names a tag that does not move, or a digest.
 

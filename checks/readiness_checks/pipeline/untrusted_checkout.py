@@ -37,7 +37,7 @@ def _foreign(job: Job) -> Iterator[Node]:
     for step in job.steps:
         if step.action_name == "actions/checkout":
             inputs = (step.node.get("with", name) for name in ("ref", "repository"))
-            yield from (node for node in inputs if any(_of_a_fork(r) for _, r in references(node)))
+            yield from [node for node in inputs if any(_of_a_fork(r) for _, r in references(node))][:1]
         elif _fetches(step):
             yield step.node.get("run")
 

@@ -1,5 +1,6 @@
 from readiness import Findings, Severity, check
-from readiness.facts.security import PodSpecs, refusals
+from readiness.facts.admission import refusals
+from readiness.facts.security import PodSpecs
 from readiness.facts.tenancy import Namespaces
 
 

@@ -1,6 +1,5 @@
 from readiness import Findings, Severity, check
 from readiness.facts.storage import Claims
-from readiness.facts.workloads import Workload
 
 
 @check(Severity.HIGH)
@@ -16,21 +15,17 @@ def claim_sharing(claims: Claims) -> Findings:
     https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes
     """
     for claim in claims:
-        users = [workload for _, workload in claims.mounting(claim) if workload.long_running]
+        users = [(volume, workload) for volume, workload in claims.mounting(claim) if workload.long_running]
         if not claim.exclusive or not users:
             continue
-        pods = sum(_most_pods(workload) for workload in users)
-        names = ", ".join(sorted({workload.subject for workload in users}))
-        volume = claims.mounting(claim)[0][0]
-        place = (
-            volume.node.at("persistentVolumeClaim", "claimName") if len(users) == 1 else claim.at("spec", "accessModes")
+        workloads = [workload for _, workload in users]
+        # A DaemonSet has a pod on each node.
+        several = sum(w.most_replicas if w.replicated else 2 for w in workloads) > 1
+        counted = all(w.replicated for w in workloads)
+        number = str(sum(w.most_replicas for w in workloads)) if counted else "several"
+        names = ", ".join(sorted({w.subject for w in workloads}))
+        at_volume = users[0][0].node.at("persistentVolumeClaim", "claimName")
+        yield (at_volume if len(users) == 1 else claim.at("spec", "accessModes")).expect(
+            not several,
+            f"{claim.title} is {'/'.join(claim.access_modes)} and serves {number} pods of {names}, wants one pod",
         )
-        yield place.expect(
-            pods <= 1,
-            f"{claim.title} is {'/'.join(claim.access_modes)} and serves {pods} pods of {names}, wants one pod",
-        )
-
-
-def _most_pods(workload: Workload) -> int:
-    """A DaemonSet has one on each node."""
-    return workload.most_replicas if workload.replicated else 2

@@ -1,7 +1,7 @@
 from typing import Annotated
 
 from readiness import Findings, PerEnvironment, Severity, check
-from readiness.facts.security import LEVELS
+from readiness.facts.admission import LEVELS
 from readiness.facts.tenancy import POD_SECURITY, Namespaces
 
 

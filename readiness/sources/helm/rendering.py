@@ -27,6 +27,7 @@ from readiness.sources.manifests.reader import Limits, read_yaml, without_collec
 from readiness.sources.programs import Ran, how_to_install, words
 from readiness.sources.schemas import versions
 
+_TESTS = frozenset({"test", "test-success", "test-failure"})
 OLDEST = (3, 10)  # the first one with --set-json
 _LIMITS = Limits(file_bytes=64 << 20, seconds=60.0)
 
@@ -217,10 +218,23 @@ def _take(document: Document, trace: Trace, harvest: Harvest) -> int:
         cause = "the template renders to something that is no Kubernetes object: it has no usable `kind`"
         harvest.gaps.append(Gap("helm", cause, trace.span(document.line, 1)))
         return 0
+    if _is_test(value):
+        at = trace.span(document.line, 1)
+        harvest.notes.append(f"{at}: a test hook is left out: it runs by `helm test` alone, no release holds it")
+        return 0
     bodies = list(unpacked(value))
     for body, base in bodies:
         harvest.resources.append(Resource(body, Templated(document, base, trace), namespace=harvest.namespace))
     return len(bodies)
+
+
+def _is_test(value: Mapping[str, Any]) -> bool:
+    """Whether an object is a hook that only `helm test` runs."""
+    metadata = value.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    hooks = annotations.get("helm.sh/hook") if isinstance(annotations, dict) else None
+    named = {hook.strip() for hook in hooks.split(",")} if isinstance(hooks, str) else set()
+    return bool(named) and named <= _TESTS
 
 
 def _templates(top: Part, found: Sequence[Piece]) -> Iterator[tuple[str, Template]]:

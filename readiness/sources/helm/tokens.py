@@ -1,10 +1,10 @@
 """Finds out which line of a template wrote which rendered line: the chart is rendered again, with tokens in it.
 
-In a second copy of the chart each template gets a token before the text of each of its lines and before each action that
-prints something; a token is a line number between two private characters. It leaves no trace in what the template
+In a second copy of the chart each template gets a token before the text of each of its lines and before each action
+that prints something; a token is a line number between two private characters. It leaves no trace in what the template
 decides, so what comes out is the same text with tokens in it. Bodies of `define` get none: what they write belongs to
-the line that includes them. The body moves to a partial, and the template prints it in base64, so that Helm does
-not try to read the marked text as YAML.
+the line that includes them. The body moves to a partial, and the template prints it in base64, so that Helm does not
+try to read the marked text as YAML.
 
 Nothing is believed blindly: a line's origin counts only where both renderings agree (`tracing`).
 """

@@ -78,7 +78,7 @@ class Templated:
 
 
 def _column(template: str, rendered: str, column: int, route: Route) -> int:
-    """The column in the template's line: the same where both begin alike, else that of the key, else the first character."""
+    """The column in the template's line: the same where both begin alike, else the key's, else the first visible."""
     if template[:column] == rendered[:column]:
         return column
     key = next((step for step in reversed(route) if isinstance(step, str)), None)

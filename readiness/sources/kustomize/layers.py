@@ -12,8 +12,10 @@ from typing import Any
 from readiness.facts.document import Document, Route
 from readiness.model import Gap, Span
 from readiness.sources.manifests.bulk import read_file
-from readiness.sources.manifests.reading import DEFAULT_LIMITS, Reading
+from readiness.sources.manifests.reading import Limits, Reading
 
+# A patch may be a list of operations.
+LIMITS = Limits(lists=True)
 _REMOTE = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*://|git::|[\w.-]+@[\w.-]+:|(?:www\.)?(?:github|gitlab|bitbucket)\.[\w.]+[/:]"
     r"|[^?]*\?(?:ref|version)="
@@ -32,7 +34,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """One patch: a partial object, or a list of JSON Patch operations. `target` is empty where the patch names its own."""
+    """One patch: a partial object, or a list of operations. Without a `target`, it names its object itself."""
 
     document: Document
     target: Mapping[str, Any]
@@ -86,7 +88,7 @@ class Graph:
 def read(graph: Graph, shown: str, path: Path) -> Reading | None:
     """A file of the graph, once; None with a refusal where it cannot be read whole."""
     if shown not in graph.readings:
-        graph.readings[shown] = read_file(shown, str(path), DEFAULT_LIMITS)
+        graph.readings[shown] = read_file(shown, str(path), LIMITS)
     reading = graph.readings[shown]
     broken = [p for p in reading.problems if p.fatal]
     for problem in broken[:1]:

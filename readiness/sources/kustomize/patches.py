@@ -8,7 +8,7 @@ from typing import Any
 
 from readiness.facts.document import LINE_SHIFT, SIZE_BITS, SIZE_MASK, Document, Route, pack
 from readiness.model import Span
-from readiness.sources.kustomize.layers import Graph, Layer, Patch, beside, local, mappings, read, texts
+from readiness.sources.kustomize.layers import LIMITS, Graph, Layer, Patch, beside, local, mappings, read, texts
 from readiness.sources.manifests.reader import read_yaml
 
 
@@ -42,7 +42,7 @@ def _from_file(graph: Graph, layer: Layer, route: Route, entry: str, target: Map
 
 def _inline(graph: Graph, layer: Layer, route: Route, text: str, target: Mapping[str, Any]) -> Iterator[Patch]:
     span = layer.at(*route)
-    reading = read_yaml(text, layer.shown)
+    reading = read_yaml(text, layer.shown, LIMITS)
     for problem in [p for p in reading.problems if p.fatal][:1]:
         graph.refuse(f"the patch cannot be read: {problem.message}, in its line {problem.line}", span)
     for document in reading.documents:

@@ -97,7 +97,7 @@ class _Values:
             told = "a second JSON value follows the first; all are read, but many JSON readers refuse this file"
             self.problems.append(Problem(self.path, line, column, "concatenated", told, fatal=False))
         self.problems.extend(Problem(self.path, *note, fatal=False) for note in tree.mappings.notes)
-        if isinstance(value, dict):
+        if isinstance(value, dict) or (self.limits.lists and isinstance(value, list)):
             document = Document(value, self.path, line, tree.positions)
             self.documents.append(document)
             self.problems.extend(encrypted(document))

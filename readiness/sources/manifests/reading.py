@@ -28,6 +28,8 @@ class Limits:
     """Processor time for one file: a busy machine does not turn a good file into a bad one."""
     duplicates: int = 100
     """Duplicate keys of one document that are told one by one; the rest is counted."""
+    lists: bool = False
+    """Whether a document may be a list, as a JSON Patch is. No Kubernetes object is one."""
 
     def __post_init__(self) -> None:
         if self.written_nodes + self.expanded_nodes > SIZE_MASK:

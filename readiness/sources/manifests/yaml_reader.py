@@ -122,7 +122,7 @@ class _Stream:
         if value is None:
             return
         line, column = unpack(tree.positions[0])
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) and not (self.limits.lists and isinstance(value, list)):
             told = f"the document is {named(value)}; a Kubernetes object is a mapping (`key: value` lines)"
             self._tell(line, column, "non-object", told, fatal=True)
             return

@@ -36,7 +36,9 @@ def validate(resource: Resource, version: str) -> tuple[SchemaFault, ...] | None
     judge = _judge(loading.nearest(version), name)
     if judge.is_valid(resource.body):
         return ()
-    faults = sorted({fault for error in judge.iter_errors(resource.body) for fault in _faults(chosen, name, error)}, key=str)
+    faults = sorted(
+        {fault for error in judge.iter_errors(resource.body) for fault in _faults(chosen, name, error)}, key=str
+    )
     return tuple(faults[:_MOST]) or (SchemaFault((), "holds a value that JSON cannot carry"),)
 
 

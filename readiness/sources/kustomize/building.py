@@ -1,0 +1,203 @@
+"""Runs kustomize, twice at once: the plain build is the truth, one with origins says where each object comes from."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from readiness.facts.document import Document, Route
+from readiness.facts.objects import Resource
+from readiness.facts.writings import Note, Remark, Writing
+from readiness.model import Gap, Input, Span
+from readiness.model import Reading as Became
+from readiness.sources.kustomize.layers import Graph, Layer
+from readiness.sources.kustomize.locating import Built
+from readiness.sources.kustomize.origins import Origin, annotated, find_origin
+from readiness.sources.manifests import unpacked
+from readiness.sources.manifests.reader import Limits, read_yaml, without_collection
+from readiness.sources.manifests.reading import Reading
+from readiness.sources.programs import Ran, find, how_to_install, run, words
+
+OLDEST = 4  # kubectl before 1.21 has kustomize 2 inside, which builds other objects
+_LIMITS = Limits(file_bytes=64 << 20, seconds=60.0)
+_VERSION = re.compile(r"v?(\d+)\.\d+\.\d+")
+_ERROR = re.compile(r'^.*?\] "command failed" err="(?P<text>.*)"$', re.DOTALL)
+
+
+@dataclass(slots=True)
+class Harvest:
+    """What all overlays brought."""
+
+    namespace: str
+    resources: list[Resource] = field(default_factory=list)
+    writings: list[Writing] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    inputs: list[Input] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def lost(self, path: str, *gaps: Gap) -> None:
+        self.gaps += gaps
+        self.inputs.append(Input(path, Became.NOT_EXAMINED, gaps[0].cause))
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """A program that builds overlays: kustomize, or kubectl with the kustomize in it."""
+
+    program: str
+    command: tuple[str, ...]
+    version: tuple[str, ...]
+
+    def build(self, folder: Path, home: Path) -> Ran:
+        """Build the overlay in `folder`. Files outside of an overlay's own folders are not loaded, no plugin runs."""
+        arguments = [*self.command, "--load-restrictor=LoadRestrictionsRootOnly", "--", str(folder)]
+        return run(self.program, arguments, cwd=home, environment=_environment(home))
+
+    def too_old(self, home: Path) -> str:
+        """Why this program cannot be used, or an empty text."""
+        ran = run(self.program, self.version, cwd=home, environment=_environment(home))
+        if not ran.ok:
+            return f"{self.program} does not say its version: {ran.said}"
+        said = ran.out.decode("utf-8", "replace")
+        if "kubectl" in self.program:
+            try:
+                said = str(json.loads(said).get("kustomizeVersion") or "v2.0.3")
+            except (ValueError, AttributeError):
+                said = ""
+        version = _VERSION.search(said)
+        if version is None:
+            return f"{self.program} does not say its version"
+        if int(version[1]) < OLDEST:
+            return f"{self.program} builds with kustomize {version[0]}, wanted 4 or newer"
+        return ""
+
+
+def builder(root: Path) -> Builder | str:
+    """The program to use, or why there is none."""
+    kustomize = find("kustomize", root)
+    if kustomize:
+        return Builder(kustomize, ("build",), ("version",))
+    kubectl = find("kubectl", root)
+    if kubectl:
+        return Builder(kubectl, ("kustomize",), ("version", "--client", "--output=json"))
+    return "neither kustomize nor kubectl is on PATH, so the overlay cannot be built"
+
+
+def build_all(program: Builder, graphs: Sequence[tuple[str, Graph]], harvest: Harvest) -> None:
+    """Build every overlay whose graph refuses nothing, a few at once, and take what comes out."""
+    with TemporaryDirectory(prefix="readiness-kustomize-") as name, ThreadPoolExecutor(_room()) as pool:
+        home = Path(name)
+        version = pool.submit(program.too_old, home)
+        runs: list[tuple[str, Graph, Future[Ran] | None, Future[Ran] | None]] = []
+        for number, (path, graph) in enumerate(graphs):
+            if graph.top is None or graph.refused:
+                runs.append((path, graph, None, None))
+                continue
+            folder = Path(os.path.realpath(graph.top.folder))
+            wrapper = _wrapper(home / str(number), folder)
+            both = pool.submit(program.build, folder, home), pool.submit(program.build, wrapper, home)
+            runs.append((path, graph, *both))
+        wrong = version.result()
+        for number, (path, graph, plain, origins) in enumerate(runs):
+            harvest.notes += graph.notes
+            if plain is None or origins is None:
+                harvest.lost(path, *graph.refused)
+            elif wrong:
+                span = Span(graph.top.shown if graph.top else path, 1)
+                harvest.lost(path, Gap("kustomize", wrong, span, advice=how_to_install("kustomize")))
+            else:
+                _gather(path, graph, plain.result(), origins.result(), home / str(number), harvest)
+
+
+def _room() -> int:
+    return max(2, min(os.cpu_count() or 2, 8))
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {"HOME": str(home), "TMPDIR": str(home), "KUBECONFIG": str(home / "kubeconfig")}
+
+
+def _wrapper(wrapper: Path, folder: Path) -> Path:
+    """A kustomization that includes the overlay and asks for origins; the overlay itself stays as it is."""
+    wrapper.mkdir()
+    inside = os.path.relpath(folder, os.path.realpath(wrapper))
+    text = json.dumps({"resources": [inside], "buildMetadata": ["originAnnotations"]})
+    (wrapper / "kustomization.yaml").write_text(text, encoding="utf-8")
+    return wrapper
+
+
+def _gather(path: str, graph: Graph, plain: Ran, origins: Ran, wrapper: Path, harvest: Harvest) -> None:
+    top = graph.top
+    assert top is not None, "a graph without a top is refused"  # noqa: S101
+    if not plain.ok:
+        harvest.lost(path, _failure(top, plain))
+        return
+    harvest.notes += [f"kustomize says of {path}: {line}" for line in words(plain.err).splitlines() if line.strip()]
+    for reading_of, reading in graph.readings.items():
+        _written(reading_of, reading, harvest)
+    text = plain.out.decode("utf-8", "replace")
+    with without_collection():
+        reading = read_yaml(text, top.shown, _LIMITS)
+        said = annotated(origins.out, os.path.realpath(wrapper)) if origins.ok else {}
+        _take(path, top, reading, said, harvest)
+
+
+def _take(path: str, top: Layer, reading: Reading, said: dict[Any, Origin], harvest: Harvest) -> None:
+    fatal = [p for p in reading.problems if p.fatal]
+    for problem in fatal:
+        span = Span(top.shown, problem.line, problem.column, rendered=True)
+        harvest.gaps.append(Gap("kustomize", problem.message, span))
+    count = 0
+    for document in reading.documents:
+        for body, base in _objects(document):
+            locator = Built(document, base, find_origin(top, body, said), top)
+            harvest.resources.append(Resource(body, locator, namespace=harvest.namespace))
+            count += 1
+    if fatal:
+        harvest.inputs.append(Input(path, Became.NOT_EXAMINED, fatal[0].message, count))
+    else:
+        harvest.inputs.append(Input(path, Became.CHECKED, "" if count else "it builds no objects", count))
+
+
+def _objects(document: Document) -> list[tuple[dict[str, Any], Route]]:
+    """What kustomize prints are objects, always: it refuses anything else."""
+    return list(unpacked(document.value)) if isinstance(document.value, dict) else []
+
+
+def _written(path: str, reading: Reading, harvest: Harvest) -> None:
+    """What is to be said about how a file of the graph is written."""
+    if any(w.path == path for w in harvest.writings):
+        return
+    remarks = tuple(Remark(p.path, p.line, p.column, p.kind, p.message) for p in reading.problems if not p.fatal)
+    notes = tuple(Note(path, c.line, c.text, c.alone) for c in reading.comments)
+    harvest.writings.append(Writing(path, len(reading.documents), remarks, notes))
+
+
+def _failure(top: Layer, ran: Ran) -> Gap:
+    """The gap for a build that fails, with the tool's words and the place that they name, as far as they do."""
+    said = ran.said
+    match = _ERROR.match(said)
+    if match:
+        said = match["text"].replace('\\"', '"').replace("\\n", "\n")
+    said = said.removeprefix("Error: ")
+    return Gap("kustomize", f"kustomize does not build this overlay: {said}", _named(top, said) or Span(top.shown, 1))
+
+
+def _named(top: Layer, said: str) -> Span | None:
+    """The entry of a kustomization that the words name: the last one of the innermost layer that they name."""
+    found = None
+    for layer in top.each():
+        for key in ("resources", "bases", "components", "patches", "patchesStrategicMerge", "patchesJson6902"):
+            listed = layer.get(key)
+            for index, item in enumerate(listed if isinstance(listed, list) else []):
+                entry = item.get("path") if isinstance(item, dict) else item
+                if isinstance(entry, str) and "\n" not in entry and f"{entry}'" in said:
+                    found = layer.at(key, index)
+    return found
