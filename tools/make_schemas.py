@@ -3,7 +3,8 @@
     python tools/make_schemas.py            writes 1.30.json.xz … and served.json.xz
     python tools/make_schemas.py --check    exits 1 where a file on disk is not what would be written
 
-What a schema says about shapes comes from Kubernetes' own OpenAPI. Descriptions go; a null stands for an absent field, as the
+What a schema says about shapes comes from Kubernetes' own OpenAPI. Descriptions go; a null stands for an absent
+field, as the
 API server has it; quantities, enumerations and ranges that the server checks in code are written into the schemas here.
 """
 
@@ -136,6 +137,7 @@ SPECIAL: dict[str, Any] = {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"type": ["string", "integer", "null"]},
     "io.k8s.apimachinery.pkg.api.resource.Quantity": {"type": ["string", "number", "null"], "pattern": QUANTITY},
 }
+ANSWERS = {"DeleteOptions", "Status", "WatchEvent"}
 KEPT = ("type", "properties", "additionalProperties", "items", "required", "enum", "$ref")
 
 
@@ -192,9 +194,8 @@ def kinds(definitions: dict[str, Any]) -> dict[str, dict[str, str]]:
     for name, schema in definitions.items():
         for gvk in schema.get("x-kubernetes-group-version-kind", ()):
             kind = gvk["kind"]
-            if kind.endswith("List") or kind in {"DeleteOptions", "WatchEvent", "Status"} or kind.startswith("API"):
-                if kind != "APIService":
-                    continue
+            if kind != "APIService" and (kind.endswith("List") or kind.startswith("API") or kind in ANSWERS):
+                continue
             version = f"{gvk['group']}/{gvk['version']}" if gvk["group"] else gvk["version"]
             found.setdefault(version, {})[kind] = name
     return {version: dict(sorted(found[version].items())) for version in sorted(found)}

@@ -96,7 +96,7 @@ def _programs(width: int) -> Iterator[str]:
 
 def _environment(environment: Environment, found: Assessment, width: int, *, verbose: bool) -> Iterator[str]:
     written = f"by {environment.written}" if environment.written else "by nothing but what lies here"
-    yield f"{plain(environment.service)} · {plain(environment.name)} (profile {environment.profile}, declared {written})"
+    yield f"{plain(environment.service)} · {plain(environment.name)} (profile {environment.profile}, made {written})"
     yield from table([_source(name, environment, found) for name in Sources.model_fields], width, "  ")
     for gap in found.gaps:
         yield paragraph(f"{gap.source}: {gap}", width, "  ! ", "    ")

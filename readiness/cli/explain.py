@@ -22,8 +22,12 @@ from readiness.report.text import plain
 _MARGIN = 10
 
 
+def _ids(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    return [check_id for check_id in registry().checks if check_id.startswith(begun)]
+
+
 @click.command(name="explain")
-@click.argument("check_id", metavar="CHECK")
+@click.argument("check_id", metavar="CHECK", shell_complete=_ids)
 @format_option
 @trust
 def command(check_id: str, format_: str, trust_repository_checks: bool) -> None:

@@ -18,13 +18,23 @@ from readiness.facts.writings import Writings
 from readiness.model import Gap, Origin, Supply
 
 # Which sources could bring a fact: for telling a user what would answer a skipped check.
-_RENDERED = {name: Origin.RENDERED for name in ("manifests", "kustomize", "helm")}
+_RENDERED = {f"`{name}`": Origin.RENDERED for name in ("manifests", "kustomize", "helm")}
 BRINGERS: Mapping[type, Mapping[str, Origin | None]] = {
-    Objects: {**_RENDERED, "cluster": Origin.LIVE},
+    Objects: {**_RENDERED, "`cluster`": Origin.LIVE},
     Writings: dict(_RENDERED),
-    Repository: {"repository": None},
-    Tools: {"tools": None},
-    Commands: {"commands": None},
+    Repository: {"`repository`": None},
+    Tools: {"`tools`": None},
+    Commands: {"`commands`, and allow them with --run-commands": None},
+}
+# What a source that fails would have brought.
+_PROVIDES: Mapping[str, tuple[tuple[type, ...], Origin | None]] = {
+    "manifests": ((Objects, Writings), Origin.RENDERED),
+    "kustomize": ((Objects, Writings), Origin.RENDERED),
+    "helm": ((Objects, Writings), Origin.RENDERED),
+    "cluster": ((Objects,), Origin.LIVE),
+    "repository": ((Repository,), None),
+    "tools": ((Tools,), None),
+    "commands": ((Commands,), None),
 }
 Progress = Callable[[str, int, int], None]
 
@@ -50,10 +60,8 @@ def _supplies(environment: Environment, allowed: Permissions, progress: Progress
         try:
             yield _READERS[name](environment, allowed, progress)
         except Exception as fault:  # noqa: BLE001 (a source that fails is a gap, whatever it failed with)
-            provided = {fact: sources[name] for fact, sources in BRINGERS.items() if name in sources}
-            origin = next(iter(provided.values()))
-            cause = str(fault) or type(fault).__name__
-            yield Supply(name, frozenset(provided), origin=origin, gaps=(Gap(name, cause),))
+            facts, origin = _PROVIDES[name]
+            yield Supply(name, frozenset(facts), origin=origin, gaps=(Gap(name, str(fault) or type(fault).__name__),))
 
 
 def _given(environment: Environment, allowed: Permissions) -> Supply:
@@ -110,7 +118,7 @@ def _repository(environment: Environment, allowed: Permissions, progress: Progre
 def _tools(environment: Environment, allowed: Permissions, progress: Progress) -> Supply:  # noqa: ARG001
     from readiness.sources import tools
 
-    return tools.read(environment.sources.tools or {})
+    return tools.read(environment.sources.tools or {}, environment.root)
 
 
 def _cluster(environment: Environment, allowed: Permissions, progress: Progress) -> Supply:  # noqa: ARG001

@@ -82,7 +82,7 @@ def _answers(said: Iterable[object]) -> Iterator[Finding]:
 
 def _what_would_bring(kind: type, origin: Origin | None, world: World) -> str:
     sources = [name for name, at in world.bringers.get(kind, {}).items() if origin in (None, at)]
-    wanted = " or ".join(f"`{name}`" for name in sources)
+    wanted = " or ".join(sources)
     what = f"{origin.value} {kind.__name__}" if origin else kind.__name__
     return f"needs {what}" + (f": declare {wanted}" if wanted else "")
 

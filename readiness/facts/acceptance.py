@@ -1,7 +1,7 @@
 """What the API server refuses though the schema allows it: rules of `pkg/apis/*/validation` in Kubernetes.
 
-Each rule takes an object and yields the node at fault with what is wrong there. Rules that checks of their own ask about
-(labels, names, ports, selectors, budgets) are not repeated here.
+Each rule takes an object and yields the node at fault with what is wrong there. Rules that checks of their own ask
+about (labels, names, ports, selectors, budgets) are not repeated here.
 """
 
 from __future__ import annotations
@@ -57,9 +57,8 @@ def _deployment(resource: Resource) -> Iterator[Fault]:
     yield from _rolling(rolling)
     if strategy.text("type") == "Recreate" and rolling.exists:
         yield rolling, "has rollingUpdate beside the strategy Recreate"
-    elif scaled(rolling.raw("maxSurge"), 100, round_up=True) == 0:
-        if scaled(rolling.raw("maxUnavailable"), 100, round_up=True) == 0:
-            yield rolling, "has maxSurge and maxUnavailable both 0, so that no pod could ever be replaced"
+    elif all(scaled(rolling.raw(f), 100, round_up=True) == 0 for f in ("maxSurge", "maxUnavailable")):
+        yield rolling, "has maxSurge and maxUnavailable both 0, so that no pod could ever be replaced"
 
 
 def _daemon_set(resource: Resource) -> Iterator[Fault]:

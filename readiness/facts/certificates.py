@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from readiness.facts.ingress import Gateways, Ingresses
 from readiness.facts.objects import Node, Objects, Resource
@@ -80,6 +81,15 @@ class Certificate:
         if written is None and share is not None:
             return self.lifetime * share / 100
         return self.lifetime / 3 if written is None else written
+
+    @property
+    def ends(self) -> datetime | None:
+        """When the issued certificate expires, as cert-manager saw it; None before it is issued."""
+        try:
+            time = datetime.fromisoformat(self.resource.node.text("status", "notAfter") or "")
+        except ValueError:
+            return None
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
 
     @property
     def issuer(self) -> tuple[str, str]:

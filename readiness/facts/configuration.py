@@ -1,4 +1,4 @@
-"""What configures a workload: variables with their values as far as they are written, and the ConfigMaps that it uses."""
+"""What configures a workload: variables, with their values as far as they are written, and ConfigMaps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9](?:[-A-Za-z0-9.]{0,251}[
 class Variable:
     """One environment variable with a value that is written down, here or in a ConfigMap of the set.
 
-    `node` is where the value is written. `sensitive` says that its name speaks of a secret: its value is not to be shown.
+    `node` is where the value is written. `sensitive` says that its name speaks of a secret: its value is not to be
+    shown.
     """
 
     name: str
@@ -89,9 +90,9 @@ class Configuration:
             if name and written is not None:
                 yield Variable(name, written, entry.get("value"))
             elif name:
-                node = self._referenced(workload, entry.get("valueFrom", "configMapKeyRef"))
-                if node is not None and isinstance(node.value, str):
-                    yield Variable(name, node.value, node)
+                found = self._referenced(workload, entry.get("valueFrom", "configMapKeyRef"))
+                if found is not None and isinstance(found.value, str):
+                    yield Variable(name, found.value, found)
 
     def _referenced(self, workload: Workload, reference: Node) -> Node | None:
         resource = self.maps.get((workload.namespace, reference.text("name") or ""))

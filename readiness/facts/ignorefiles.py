@@ -152,8 +152,8 @@ def _tokens(step: str) -> tuple[Token, ...]:
                 tokens.append(_STAR)
         elif char == "?":
             tokens.append(_ANY)
-        elif char == "[" and (read := _class(step, at + 1)) is not None:
-            token, at = read
+        elif char == "[":
+            token, at = _class(step, at + 1)
             tokens.append(token)
             continue
         else:
@@ -164,8 +164,8 @@ def _tokens(step: str) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
-def _class(step: str, at: int) -> tuple[Token, int] | None:
-    """A bracket expression from `at` on and where it ends; None where no bracket closes it."""
+def _class(step: str, at: int) -> tuple[Token, int]:
+    """A bracket expression from `at` on and where it ends. One that no bracket closes fits nothing, as in git."""
     negated = at < len(step) and step[at] in "!^"
     at += negated
     ranges: list[tuple[str, str]] = []
@@ -180,7 +180,7 @@ def _class(step: str, at: int) -> tuple[Token, int] | None:
             at += 2
         ranges.append((low, high))
         at += 1
-    return None
+    return (False, ()), len(step)
 
 
 def _component(tokens: tuple[Token, ...] | None, name: str) -> bool:

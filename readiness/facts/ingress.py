@@ -156,9 +156,11 @@ class GatewayRoute:
 
     resource: Resource
 
-    @property
-    def hostnames(self) -> list[str]:
-        return [name for name in self.resource.node.sequence("spec", "hostnames") if isinstance(name, str)]
+    def hostnames(self) -> Iterator[tuple[Node, str]]:
+        """Each host that it is for."""
+        for node in self.resource.node.each("spec", "hostnames"):
+            if isinstance(node.value, str):
+                yield node, node.value
 
     def rules(self) -> Iterator[Node]:
         return self.resource.node.each("spec", "rules")

@@ -24,7 +24,7 @@ class _Parser(Protocol):
 
 
 class Selector(NamedTuple):
-    """One metric that an expression reads. `name` is empty where only labels choose; `matchers` are label, operator, value.
+    """One metric that an expression reads. `matchers` are label, operator and value; without a `name` only they choose.
 
     `function` is the innermost call around it, `seconds` the range it is given there (0: none).
     """

@@ -101,28 +101,32 @@ class Apis:
         self._load = load
 
     @cached_property
-    def _table(self) -> dict[str, dict[str, Service]]:
-        loaded = self._load()
-        ends = [Release.parse(text) for kinds in loaded.values() for pair in kinds.values() for text in pair]
-        known = [release for release in ends if release is not None]
-        oldest, newest = min(known), max(known)
-        table: dict[str, dict[str, Service]] = {}
-        for api_version, kinds in _OLDER.items():
-            table[api_version] = {kind: Service(None, Release.parse(at)) for kind, at in kinds.items()}
-        for api_version, spans in loaded.items():
-            for kind, (first_text, last_text) in spans.items():
-                first, last = Release.parse(first_text), Release.parse(last_text)
-                since = None if first == oldest else first
-                removed = None if last is None or last == newest else last.later(1)
-                table.setdefault(api_version, {})[kind] = Service(since, removed)
-        self._newest = newest
-        return table
+    def _loaded(self) -> dict[str, dict[str, tuple[Release, Release]]]:
+        loaded: dict[str, dict[str, tuple[Release, Release]]] = {}
+        for api_version, kinds in self._load().items():
+            for kind, (first, last) in kinds.items():
+                span = Release.parse(first), Release.parse(last)
+                if span[0] is not None and span[1] is not None:
+                    loaded.setdefault(api_version, {})[kind] = (span[0], span[1])
+        return loaded
 
-    @property
+    @cached_property
     def newest(self) -> Release:
         """The newest release that is known here."""
-        assert self._table
-        return self._newest
+        return max(last for kinds in self._loaded.values() for _, last in kinds.values())
+
+    @cached_property
+    def _table(self) -> dict[str, dict[str, Service]]:
+        oldest = min(first for kinds in self._loaded.values() for first, _ in kinds.values())
+        table: dict[str, dict[str, Service]] = {}
+        for api_version, older in _OLDER.items():
+            table[api_version] = {kind: Service(None, Release.parse(at)) for kind, at in older.items()}
+        for api_version, kinds in self._loaded.items():
+            for kind, (first, last) in kinds.items():
+                since = None if first == oldest else first
+                removed = None if last == self.newest else last.later(1)
+                table.setdefault(api_version, {})[kind] = Service(since, removed)
+        return table
 
     @cached_property
     def _groups(self) -> frozenset[str]:

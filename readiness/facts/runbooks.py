@@ -15,7 +15,7 @@ _FORGE = re.compile(r"(.*?)/(?:-/)?(?:blob|tree|raw|src/branch|src/tag|src/commi
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an address means. `repository` is the part before the path; `file` is None where no file of that path is here."""
+    """What an address means. `repository` is what stands before the path; `file` is None where there is none here."""
 
     repository: str
     path: str

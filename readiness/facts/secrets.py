@@ -17,6 +17,8 @@ _SECRET_WORDS = frozenset(
     {"password", "passwd", "passwort", "pwd", "passphrase", "secret", "token", "credentials", "credential", "apikey"}
     | {"secretkey", "privatekey", "accesskey", "authkey", "apitoken", "authtoken", "dbpass", "dbpassword", "pass"}
 )
+# Names such as PGPASSWORD and accesstoken have nothing between their words.
+_GLUED = ("password", "passwd", "passphrase", "apikey", "secret", "token")
 _KEY_BEFORE = frozenset(
     {"api", "access", "secret", "private", "encryption", "signing", "auth", "master", "account", "license"}
 )
@@ -139,7 +141,7 @@ def names_a_secret(name: str) -> bool:
     words = [w.lower() for w in _WORDS.findall(name[:200])]
     if not words or words[-1] in _ABOUT:
         return False
-    if not _SECRET_WORDS.isdisjoint(words):
+    if not _SECRET_WORDS.isdisjoint(words) or any(word.endswith(_GLUED) for word in words):
         return "tokens" not in words and words[0] != "public"
     return len(words) > 1 and words[-1] == "key" and words[-2] in _KEY_BEFORE
 

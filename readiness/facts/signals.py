@@ -14,9 +14,9 @@ _ERRORS = frozenset(
     "rejected dropped crash restarts up success unsuccessful availability".split()
 )
 _SATURATION = frozenset(
-    "cpu memory mem disk volume volumes inode inodes filesystem queue queued backlog lag pool threads thread saturation "
-    "saturated inflight throttled throttling utilization utilisation usage connections descriptors fds oom evicted storage "
-    "capacity heap goroutines pending".split()
+    "cpu memory mem disk volume volumes inode inodes filesystem queue queued backlog lag pool threads thread "
+    "saturation saturated inflight throttled throttling utilization utilisation usage connections descriptors fds "
+    "oom evicted storage capacity heap goroutines pending".split()
 )
 _STATUS = frozenset(
     {"code", "status", "status_code", "http_status", "http_code", "response_code", "grpc_code", "grpc_status"}

@@ -1,4 +1,4 @@
-"""Facts that need no environment: what Kubernetes' schemas and Prometheus' grammar say. Libraries load when first used."""
+"""Facts that need no environment: Kubernetes' schemas and Prometheus' grammar. Libraries load when first used."""
 
 from __future__ import annotations
 

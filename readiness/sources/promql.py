@@ -9,7 +9,8 @@ from typing import Any
 
 from readiness.facts.ports import Expression, Selector
 
-# The parser recurses in native code, where a stack that overflows ends the process: what nests deeper is not given to it.
+# The parser recurses in native code, where a stack that overflows ends the process: what nests deeper is not given
+# to it.
 _MOST = 500
 _QUOTED = re.compile(r"""\"(?:[^"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`""", re.DOTALL)
 _NESTING = re.compile(r"[-+*/%^(<>]|[=!]=|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)

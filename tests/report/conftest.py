@@ -19,7 +19,7 @@ from readiness.engine.world import World
 from readiness.facts.objects import Objects, Resource, Written
 from readiness.facts.settings import Now, ServiceSettings
 from readiness.facts.texts import TextAnchor
-from readiness.model import Bar, Check, Gap, Input, Origin, Page, Place, Reading, Supply, Waiver
+from readiness.model import Bar, Check, Gap, Input, Origin, Outcome, Page, Place, Reading, Supply, Waiver
 from readiness.sources.knowledge import knowledge
 from readiness.sources.manifests.reader import read_bytes
 
@@ -42,10 +42,36 @@ apiVersion: example.org/v1
 kind: Gizmo
 metadata: {name: one, namespace: shop}
 """
+CALM = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: web
+          image: registry.example/shop/web:1.2.3
+          resources: {limits: {memory: 64Mi}, requests: {memory: 64Mi}}
+          livenessProbe: {httpGet: {path: /alive, port: 8080}}
+"""
+PRIVILEGED = CALM + "          securityContext: {privileged: true}\n"
 ASKED = ("availability/replicas", "images/tag", "security/privileged", "resources/memory-limit", "quality/formatter",
          "storage/claim-sharing", "governance/waivers", "availability/liveness-probe")  # fmt: skip
-GAP = Gap("manifests", "mapping values are not allowed here", Span("deploy/b r.yaml", 7, 3), frozenset({"Service"}), "mend it")
-WAIVER = Waiver("security/privileged", "Deployment shop/web", "the vendor needs it until 2.0", "team-shop", date(2027, 1, 1), "readiness.yaml:9:3")
+GAP = Gap(
+    "manifests", "mapping values are not allowed here", Span("deploy/b r.yaml", 7, 3), frozenset({"Service"}), "mend it"
+)
+WAIVER = Waiver(
+    "security/privileged",
+    "Deployment shop/web",
+    "the vendor needs it until 2.0",
+    "team-shop",
+    date(2027, 1, 1),
+    "readiness.yaml:9:3",
+)
 ABOUT = {
     "tool": "readiness 1.2.3",
     "time": "2026-11-20T12:00:00+00:00",
@@ -119,19 +145,17 @@ def shop(registry: Registry) -> Shop:
 def speaking() -> Callable[..., Assessment]:
     """Makes an assessment in which every text that comes from outside is the given one."""
 
-    def make(evil: str, *, fails: bool = False) -> Assessment:
+    def make(evil: str) -> Assessment:
         place = Place(TextAnchor(evil), (evil, 3))
 
         def ask() -> Findings:
             yield place.expect(False, evil, evidence=evil, more={evil: [evil, (evil,)]})
             yield place.expect(False, f"waived {evil}")
-            if fails:
-                raise RuntimeError(evil)
 
         page = Page(evil, evil, evil, evil, evil)
         checks = {
-            evil: Check(evil, Severity.HIGH, ask, (), {}, page, Span(evil, 1), "2026.11"),
-            "failing": Check(f"failing/{evil}", Severity.HIGH, _raising(evil), (), {}, page, Span(evil, 1), "2026.11"),
+            "evil/one": Check("evil/one", Severity.HIGH, ask, (), {}, page, Span(evil, 1), "2026.11"),
+            "evil/two": Check("evil/two", Severity.HIGH, _raising(evil), (), {}, page, Span(evil, 1), "2026.11"),
         }
         gap = Gap(evil, evil, Span(evil, 2, 2), frozenset({evil}), evil)
         inputs = tuple(Input(evil, reading, evil) for reading in Reading)
@@ -142,7 +166,7 @@ def speaking() -> Callable[..., Assessment]:
             evil, World(evil, [supply]), Registry(checks), Terms(Bar(80, 80), missing=(evil,)), book,
             about={**ABOUT, "settings": evil, "owner": evil, evil: evil},
         )  # fmt: skip
-        return replace(done, outcomes=tuple(_one_waived(o, evil) for o in done.outcomes), vanished=(evil,))
+        return replace(done, outcomes=tuple(_spoken(o, evil) for o in done.outcomes), vanished=(evil,))
 
     return make
 
@@ -155,7 +179,45 @@ def _raising(evil: str) -> Callable[[], Findings]:
     return ask
 
 
-def _one_waived(outcome: Any, evil: str) -> Any:
+def _spoken(outcome: Outcome, evil: str) -> Outcome:
+    """The outcome with a name like a stranger's, and with a waiver for what asks for one."""
     waiver = Waiver(evil, evil, evil, evil, date(2027, 1, 1), evil)
-    judged = tuple(replace(j, waiver=waiver if j.finding.message.startswith("waived") else None) for j in outcome.judged)
-    return replace(outcome, judged=judged)
+    judged = tuple(
+        replace(j, waiver=waiver if j.finding.message.startswith("waived") else None) for j in outcome.judged
+    )
+    return replace(outcome, check=replace(outcome.check, id=f"{outcome.check.id}{evil}"), judged=judged)
+
+
+@pytest.fixture(scope="session")
+def gap() -> Gap:
+    return GAP
+
+
+@pytest.fixture(scope="session")
+def waiver() -> Waiver:
+    return WAIVER
+
+
+@pytest.fixture(scope="session")
+def calm() -> str:
+    """A manifest with nothing to complain of."""
+    return CALM
+
+
+@pytest.fixture(scope="session")
+def every_kind(shop: Shop) -> dict[str, Assessment]:
+    """One run of each kind that a report has to tell."""
+    mark = next(j.fingerprint for o in shop().outcomes for j in o.judged)
+    return {
+        "not ready": shop(),
+        "ready": shop(text=CALM),
+        "ready with waivers": shop(text=PRIVILEGED, waivers=[WAIVER], bar=Bar(60, 80)),
+        "incomplete": shop(text=CALM, gaps=[GAP]),
+        "a check fails": shop(fails=True),
+        "nothing": shop(text="kind: Gizmo\nmetadata: {name: one}\n"),
+        "known": shop(known=[mark]),
+        "new only": shop(known=[mark], new_only=True),
+        "not adopted": shop(rules="2026.01"),
+        "live": shop(live=True),
+        "no settings": shop(about={}),
+    }

@@ -16,8 +16,8 @@ def next_releases(
 ) -> Findings:
     """Every object's API is still served by the next releases of Kubernetes.
 
-    Why: control planes are upgraded several times a year; an API that goes with the next one blocks that upgrade, or breaks
-        the first release after it.
+    Why: control planes are upgraded several times a year; an API that goes with the next one blocks that upgrade,
+        or breaks the first release after it.
     Fix: move the object to the apiVersion named in the finding before the cluster is upgraded.
     Peers: Pluto with a later --target-versions, kubent --target-version.
     Source: Kubernetes, "Deprecated API Migration Guide": https://kubernetes.io/docs/reference/using-api/deprecation-guide/

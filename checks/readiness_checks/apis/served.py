@@ -9,8 +9,8 @@ from readiness.facts.texts import nearest
 def served(objects: Rendered[Objects], apis: Apis, settings: ServiceSettings | None) -> Findings:
     """Every object of a built-in API group is of a kind and version that the target release serves.
 
-    Why: the API server refuses an apiVersion or a kind that it never had, and a linter that does not know the pair often
-        skips the object in silence.
+    Why: the API server refuses an apiVersion or a kind that it never had, and a linter that does not know the pair
+        often skips the object in silence.
     Fix: write the apiVersion and kind that `kubectl api-resources` shows for the target release.
     Peers: kubeconform (no schema found), kubectl validate, kube-linter schema-validation.
     Source: Kubernetes, API reference: https://kubernetes.io/docs/reference/kubernetes-api/

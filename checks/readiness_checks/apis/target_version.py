@@ -8,7 +8,8 @@ from readiness.facts.settings import ServiceSettings
 def target_version(objects: Rendered[Objects], apis: Apis, settings: ServiceSettings) -> Findings:
     """The settings name the Kubernetes release of the environment.
 
-    Why: which APIs and fields exist depends on the release; a guess is right until the cluster is older or newer than it.
+    Why: which APIs and fields exist depends on the release; a guess is right until the cluster is older or newer
+        than it.
     Fix: set `kubernetes` of the environment in the settings to the cluster's minor release.
     Peers: none; kube-score and Pluto fall back to a default release in silence.
     Source: Kubernetes, "Version Skew Policy": https://kubernetes.io/releases/version-skew-policy/

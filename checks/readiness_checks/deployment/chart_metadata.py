@@ -6,7 +6,8 @@ from readiness.facts.charts import Charts, is_semantic_version
 def chart_metadata(charts: Charts) -> Findings:
     """Every chart says what it is: API version, semantic version, and the version of the program.
 
-    Why: Helm orders releases and resolves dependencies by the chart's version; without appVersion nobody sees what runs.
+    Why: Helm orders releases and resolves dependencies by the chart's version; without appVersion nobody sees what
+        runs.
     Fix: write `apiVersion: v2`, a `version` such as 1.4.2 and an `appVersion` into Chart.yaml.
     Peers: helm lint.
     Source: Helm, "Charts", the Chart.yaml file: https://helm.sh/docs/topics/charts/#the-chartyaml-file

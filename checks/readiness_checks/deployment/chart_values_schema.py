@@ -8,7 +8,8 @@ from readiness.facts.charts import Charts
 def chart_values_schema(charts: Charts) -> Findings:
     """Every chart with values has a schema for them.
 
-    Why: a misspelt key in a values file is ignored in silence; with a schema, Helm refuses it before anything is rendered.
+    Why: a misspelt key in a values file is ignored in silence; with a schema, Helm refuses it before anything is
+        rendered.
     Fix: put a values.schema.json beside Chart.yaml, with `additionalProperties: false` where keys are known.
     Peers: none.
     Source: Helm, "Charts", schema files: https://helm.sh/docs/topics/charts/#schema-files

@@ -64,7 +64,7 @@ def _changed(resource: Resource, old: Resource) -> Iterator[tuple[str, ...]]:
 
 
 def _same(new: Any, old: Any, *, exact: bool) -> bool:
-    """Whether all that is written stands in the running object too; the server adds defaults, so `old` may hold more."""
+    """Whether all that is written runs too; the server adds defaults, so `old` may hold more."""
     if new is None:
         return True
     if isinstance(new, dict):

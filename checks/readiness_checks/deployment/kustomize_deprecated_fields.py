@@ -15,8 +15,8 @@ _INSTEAD = {
 def kustomize_deprecated_fields(kustomizations: Kustomizations) -> Findings:
     """No kustomization uses a field that Kustomize has deprecated.
 
-    Why: a later kubectl or Argo CD brings a Kustomize without it; `commonLabels` also changes selectors, which cannot be
-        changed on a running workload.
+    Why: a later kubectl or Argo CD brings a Kustomize without it; `commonLabels` also changes selectors, which
+        cannot be changed on a running workload.
     Fix: run `kustomize edit fix`, or write the field named in the finding.
     Peers: none; kustomize build warns.
     Source: Kustomize, reference of the kustomization file:

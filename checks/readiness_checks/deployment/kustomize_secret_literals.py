@@ -7,7 +7,8 @@ def kustomize_secret_literals(kustomizations: Kustomizations) -> Findings:
     """No kustomization makes a Secret from values that are written in it.
 
     Why: whoever can read the repository, its clones and its history can read the secret.
-    Fix: rotate the value; take it from an ExternalSecret, SealedSecret or SOPS file, or from a file that is not tracked.
+    Fix: rotate the value; take it from an ExternalSecret, SealedSecret or SOPS file, or from a file that is not
+        tracked.
     Peers: none.
     Source: Kubernetes, "Good practices for Kubernetes Secrets":
         https://kubernetes.io/docs/concepts/security/secrets-good-practices/

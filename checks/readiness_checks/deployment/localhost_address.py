@@ -13,7 +13,8 @@ _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 def localhost_address(configuration: Configuration, settings: ServiceSettings) -> Findings:
     """No variable sends a container to itself for something that runs elsewhere.
 
-    Why: an address that worked on a developer's machine points into the empty pod here; the dependency is never reached.
+    Why: an address that worked on a developer's machine points into the empty pod here; the dependency is never
+        reached.
     Fix: write the Service's name, such as `db.shop.svc:5432`; keep `localhost` for sidecars of the same pod.
     Peers: none.
     Source: Kubernetes, "DNS for Services and Pods": https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/

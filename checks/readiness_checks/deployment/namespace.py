@@ -20,7 +20,8 @@ def namespace(
     """Every object goes into a namespace of its own service.
 
     Why: in `default` nothing separates services: quotas, network policies and rights of one hit all the others.
-    Fix: write `metadata.namespace`, set `namespace` in the overlay, or name the environment's namespace in the settings.
+    Fix: write `metadata.namespace`, set `namespace` in the overlay, or name the environment's namespace in the
+        settings.
     Peers: kube-linter use-namespace, Checkov CKV_K8S_21, Kubescape C-0061, Trivy KSV-0110.
     Source: CIS Kubernetes Benchmark 5.6.4; Kubernetes, "Namespaces":
         https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/

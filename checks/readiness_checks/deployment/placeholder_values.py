@@ -4,7 +4,8 @@ from readiness import Findings, Severity, check
 from readiness.facts.configuration import Configuration
 
 _WORD = re.compile(
-    r"(?<![A-Za-z0-9])(?:TODO|FIXME|TBD|CHANGE[-_ ]?ME|REPLACE[-_ ]?ME|PLACEHOLDER|INSERT[-_ ][A-Z]+[-_ ]HERE)(?![A-Za-z0-9])"
+    r"(?<![A-Z0-9])(?:TODO|FIXME|TBD|CHANGE[-_ ]?ME|REPLACE[-_ ]?ME|PLACEHOLDER|INSERT[-_ ][A-Z]{1,40}[-_ ]HERE)"
+    r"(?![A-Z0-9])"
 )
 _ANGLE = re.compile(
     r"<(?:your|insert|replace|my|enter|the)[-_ ][a-z0-9_ -]{1,40}>|<[A-Z][A-Z0-9_-]{2,40}>", re.IGNORECASE

@@ -23,9 +23,10 @@ def one_version(workloads: Workloads) -> Findings:
                 used[workload.namespace, f"{image.registry}/{image.repository}"].append((container, image))
     for (_, name), uses in used.items():
         versions = sorted({image.digest or image.tag or "latest" for _, image in uses})
+        said = ", ".join(versions)
         if len(uses) > 1:
             for container, _ in uses:
                 yield container.at("image").expect(
                     len(versions) == 1,
-                    f"{container.title}: {name} runs in {len(versions)} versions here ({', '.join(versions)}), wants one",
+                    f"{container.title}: {name} runs in {len(versions)} versions here ({said}), wants one",
                 )

@@ -14,7 +14,8 @@ def dashboard(
 ) -> Findings:
     """The service has a dashboard that is kept as code.
 
-    Why: in an outage people look before they think; a dashboard clicked together by hand is gone, or shows the wrong thing.
+    Why: in an outage people look before they think; a dashboard clicked together by hand is gone, or shows the
+        wrong thing.
     Fix: export the dashboard as JSON into the repository, or ship it as a ConfigMap or GrafanaDashboard.
     Peers: none; asked for by GitLab's and Mercari's readiness reviews.
     Source: Grafana, "Dashboard best practices":

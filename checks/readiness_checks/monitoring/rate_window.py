@@ -20,7 +20,8 @@ def rate_window(
 ) -> Findings:
     """Every rate looks at a window of several scrapes.
 
-    Why: a rate needs two samples; in a window as short as the interval it often has one, and then the alert sees nothing.
+    Why: a rate needs two samples; in a window as short as the interval it often has one, and then the alert sees
+        nothing.
     Fix: take a window of four scrape intervals, `[2m]` for 30 s, or scrape more often.
     Peers: pint promql/rate.
     Source: Prometheus, functions, `rate`: https://prometheus.io/docs/prometheus/latest/querying/functions/#rate

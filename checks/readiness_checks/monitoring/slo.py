@@ -18,7 +18,8 @@ def slo(
 ) -> Findings:
     """The service has a service level objective, of a share below 100 % over a week or more.
 
-    Why: without one nobody can say whether an outage was bad or a release too risky; 100 % leaves no room to change anything.
+    Why: without one nobody can say whether an outage was bad or a release too risky; 100 % leaves no room to
+        change anything.
     Fix: write an OpenSLO, Sloth or Pyrra file with an objective such as 99.9 % over 28 days.
     Peers: none; asked for by Mercari's and Google's readiness reviews.
     Source: Google, "The Site Reliability Workbook", implementing SLOs: https://sre.google/workbook/implementing-slos/

@@ -25,8 +25,7 @@ def dangerous_capabilities(
     Why: with SYS_ADMIN or SYS_MODULE a process mounts the node's disks or loads a kernel module: the container is no
         wall any more.
     Fix: remove the capability; do what needs it in a separate, guarded component of the platform.
-    Peers: Polaris dangerousCapabilities, kube-linter cap-sys-admin, Kubescape C-0046, Checkov CKV_K8S_39, Trivy
-        KSV-0005 and KSV-0120.
+    Peers: Polaris dangerousCapabilities, Kubescape C-0046, Checkov CKV_K8S_39, Trivy KSV-0005 and KSV-0120.
     Source: capabilities(7): https://man7.org/linux/man-pages/man7/capabilities.7.html
     """
     for pod in pods:

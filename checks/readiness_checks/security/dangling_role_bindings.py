@@ -9,7 +9,7 @@ def dangling_role_bindings(bindings: Bindings, accounts: Accounts) -> Findings:
     Why: a binding to a missing role grants nothing, and the service finds out when it first asks; a binding to a
         missing account waits for whoever makes one of that name.
     Fix: correct the name in `roleRef` or `subjects`, add the missing object, or delete the binding.
-    Peers: Popeye POP-1300, Polaris missingRole, kube-linter dangling role bindings.
+    Peers: Popeye POP-1300.
     Source: Kubernetes, "Using RBAC Authorization": https://kubernetes.io/docs/reference/access-authn-authz/rbac/
     """
     homes = {account.namespace for account in accounts}

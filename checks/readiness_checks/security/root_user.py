@@ -8,7 +8,7 @@ def root_user(pods: security.PodSpecs) -> Findings:
 
     Why: `runAsUser: 0` overrides the user of the image and makes the process root, whatever the image intended.
     Fix: set `runAsUser` to the number of an ordinary user, or leave it to the image.
-    Peers: Trivy KSV-0105, Kubescape C-0013, Checkov CKV_K8S_40.
+    Peers: Trivy KSV-0105, Kubescape C-0013.
     Source: Pod Security Standards, restricted, "Running as Non-root user":
         https://kubernetes.io/docs/concepts/security/pod-security-standards/
     """

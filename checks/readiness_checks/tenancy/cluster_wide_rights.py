@@ -10,7 +10,7 @@ def cluster_wide_rights(bindings: Bindings) -> Findings:
         itself included.
     Fix: bind the ClusterRole by a RoleBinding in each namespace that needs it; operators of the whole cluster take a
         waiver.
-    Peers: CIS 5.1.1 (in part), Popeye (none).
+    Peers: none as such; CIS 5.1.1 comes nearest.
     Source: Kubernetes, "RBAC Good Practices", "Least privilege":
         https://kubernetes.io/docs/concepts/security/rbac-good-practices/
     """

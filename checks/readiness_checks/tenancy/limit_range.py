@@ -16,7 +16,7 @@ def limit_range(
         refused.
     Fix: add a LimitRange with an entry of type Container, `defaultRequest` for cpu and memory and `default` for
         memory.
-    Peers: Trivy KSV-0039, Kubescape C-0009.
+    Peers: Trivy KSV-0039.
     Source: Kubernetes, "Limit Ranges": https://kubernetes.io/docs/concepts/policy/limit-range/
     """
     for namespace in namespaces.tenants():

@@ -20,7 +20,7 @@ def pod_security_level(
     Why: without the label any pod is admitted, a privileged one too; what the manifests promise today nothing holds
         tomorrow.
     Fix: label the Namespace `pod-security.kubernetes.io/enforce: restricted`.
-    Peers: CIS 5.2.1, Kubescape C-0194, Checkov (none), Trivy (none).
+    Peers: Kubescape C-0192, CIS 5.2.1.
     Source: Kubernetes, "Enforce Pod Security Standards with Namespace Labels":
         https://kubernetes.io/docs/tasks/configure-pod-container/enforce-standards-namespace-labels/
     """

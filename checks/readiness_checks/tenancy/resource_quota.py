@@ -16,7 +16,7 @@ def resource_quota(
 
     Why: without one, a single runaway autoscaler or job takes the cluster's whole room from every other tenant.
     Fix: add a ResourceQuota with `requests.cpu`, `requests.memory` and `pods` beside the Namespace.
-    Peers: Trivy KSV-0040, Kubescape C-0009, Popeye (none).
+    Peers: Trivy KSV-0040.
     Source: Kubernetes, "Resource Quotas": https://kubernetes.io/docs/concepts/policy/resource-quotas/
     """
     for namespace in namespaces.tenants():

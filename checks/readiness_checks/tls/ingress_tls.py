@@ -20,7 +20,7 @@ def ingress_tls(ingresses: Ingresses) -> Findings:
     Why: without it, passwords, session cookies and personal data cross networks in clear text, and anybody on the way
         can change the answers.
     Fix: add the host to `spec.tls` with the secret of its certificate, best one that cert-manager renews.
-    Peers: Polaris tlsSettingsMissing, Kubescape C-0263, kube-score (none), Checkov (none).
+    Peers: Polaris tlsSettingsMissing, Kubescape C-0263.
     Source: Kubernetes, "Ingress", "TLS": https://kubernetes.io/docs/concepts/services-networking/ingress/#tls
     """
     for ingress in ingresses:

@@ -206,9 +206,11 @@ def _read(release: Release, text: str, marked: Mapping[str, str], harvest: Harve
     number = len(harvest.resources) - before
     if fatal:
         harvest.inputs.append(Input(release.chart.path, Became.NOT_EXAMINED, fatal[0].message, number))
+    elif not number:
+        cause = "the chart renders to no objects with these values, so there is nothing to check"
+        harvest.lost(release.chart, Gap("helm", cause, Span(_in_chart(release.chart, "Chart.yaml"), 1)))
     else:
-        reason = "" if number else "it renders to no objects"
-        harvest.inputs.append(Input(release.chart.path, Became.CHECKED, reason, number))
+        harvest.inputs.append(Input(release.chart.path, Became.CHECKED, "", number))
 
 
 def _take(document: Document, trace: Trace, harvest: Harvest) -> int:

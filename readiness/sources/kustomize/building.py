@@ -162,8 +162,12 @@ def _take(path: str, top: Layer, reading: Reading, said: dict[Any, Origin], harv
             count += 1
     if fatal:
         harvest.inputs.append(Input(path, Became.NOT_EXAMINED, fatal[0].message, count))
+    elif not count:
+        cause = "the overlay builds no objects, so there is nothing to check"
+        advice = "a component is built by what includes it" if top.get("kind") == "Component" else ""
+        harvest.lost(path, Gap("kustomize", cause, Span(top.shown, 1), advice=advice))
     else:
-        harvest.inputs.append(Input(path, Became.CHECKED, "" if count else "it builds no objects", count))
+        harvest.inputs.append(Input(path, Became.CHECKED, "", count))
 
 
 def _objects(document: Document) -> list[tuple[dict[str, Any], Route]]:
@@ -187,7 +191,9 @@ def _failure(top: Layer, ran: Ran) -> Gap:
     if match:
         said = match["text"].replace('\\"', '"').replace("\\n", "\n")
     said = said.removeprefix("Error: ")
-    return Gap("kustomize", f"kustomize does not build this overlay: {said}", _named(top, said) or Span(top.shown, 1))
+    advice = "this is a component: build what includes it" if top.get("kind") == "Component" else ""
+    span = _named(top, said) or Span(top.shown, 1)
+    return Gap("kustomize", f"kustomize does not build this overlay: {said}", span, advice=advice)
 
 
 def _named(top: Layer, said: str) -> Span | None:

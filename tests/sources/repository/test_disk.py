@@ -79,7 +79,7 @@ def test_a_file_that_changes_after_it_was_listed_is_no_silence(tmp_path: Path) -
     path.write_text("x")
     file = _read_one(path.parent)
     path.unlink()
-    with pytest.raises(UnreadableFileError, match="a.txt cannot be opened any more"):
+    with pytest.raises(UnreadableFileError, match=r"a\.txt cannot be opened any more"):
         file.load()
     os.mkfifo(path)
     with pytest.raises(UnreadableFileError, match="named pipe"):

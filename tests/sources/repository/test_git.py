@@ -138,6 +138,12 @@ def test_nothing_that_a_repository_configures_is_run(repo: Path, tmp_path: Path)
     for hook in ("post-index-change", "fsmonitor-watchman", "post-checkout", "reference-transaction"):
         (hooks / hook).write_text(program.read_text())
         (hooks / hook).chmod(0o755)
+    signed = run(repo, "cat-file", "commit", "HEAD").replace(
+        "\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n", 1
+    )
+    (tmp_path / "signed").write_text(signed)
+    commit = run(repo, "hash-object", "-t", "commit", "-w", str(tmp_path / "signed")).strip()
+    (repo / ".git" / "refs" / "heads" / "main").write_text(commit + "\n")
     settings = {
         "core.fsmonitor": str(program),
         "core.hooksPath": str(hooks),
@@ -175,10 +181,13 @@ def test_a_missing_object_is_not_fetched(repo: Path, tmp_path: Path) -> None:
     put(repo, {"a": "1"}, "first")
     put(repo, {"b": "1"}, "second")
     marker = tmp_path / "ran"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    program.chmod(0o755)
     tree = run(repo, "rev-parse", "HEAD^{tree}").strip()
     (repo / ".git" / "objects" / tree[:2] / tree[2:]).unlink()
     with (repo / ".git" / "config").open("a") as file:
-        file.write(f'[remote "origin"]\n\turl = "ext::sh -c \'touch {marker}\'"\n\tpromisor = true\n')
+        file.write(f'[remote "origin"]\n\turl = "ext::{program}"\n\tpromisor = true\n')
         file.write(
             '[extensions]\n\tpartialClone = origin\n[protocol]\n\tallow = always\n[protocol "ext"]\n\tallow = always\n'
         )

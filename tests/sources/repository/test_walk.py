@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def put(root: Path, texts: dict[str, str]) -> None:
 
 def test_nested_ignore_files_and_taking_back(tmp_path: Path) -> None:
     put(tmp_path, {
-        ".gitignore": "*.log\n/build/\n!keep.log\nnode_modules\n", "a.log": "", "keep.log": "", "build/x": "", "sub/build/x": "",
+        ".gitignore": "*.log\n/build/\n!keep.log\nnode_modules\n", "a.log": "", "keep.log": "", "build/x": "",
+        "sub/build/x": "",
         "sub/.gitignore": "!a.log\n*.txt\n", "sub/a.log": "", "sub/b.txt": "", "sub/node_modules/x/y": "", "b.txt": "",
     })  # fmt: skip
     assert files(tmp_path) == {".gitignore", "keep.log", "sub/.gitignore", "sub/a.log", "sub/build/x", "b.txt"}
@@ -46,19 +48,18 @@ def test_a_pattern_cannot_take_exponential_time() -> None:
 
 
 NAMES = st.sampled_from(["a", "b", "ab", "a.b", "build", "x y", "[a]", "a!", "#a"])
+# A slash within brackets is left out: git looks for it before it knows of brackets.
 LINES = st.lists(
-    st.text(alphabet="ab*?/![]\\. #x-^", min_size=1, max_size=9).map(lambda line: line.rstrip("\\")),
+    st.text(alphabet="ab*?/![]\\. #x-^", min_size=1, max_size=9).filter(lambda line: not re.search(r"\[[^\]]*/", line)),
     min_size=1,
     max_size=4,
 )
+PATHS = st.lists(st.lists(NAMES, min_size=1, max_size=3).map("/".join), min_size=1, max_size=8, unique=True)
 
 
 @pytest.mark.needs("git")
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    lines=LINES,
-    paths=st.lists(st.lists(NAMES, min_size=1, max_size=3).map("/".join), min_size=1, max_size=8, unique=True),
-)
+@settings(max_examples=2500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=LINES, paths=PATHS)
 def test_patterns_mean_what_git_makes_of_them(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], paths: list[str]
 ) -> None:

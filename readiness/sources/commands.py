@@ -1,0 +1,87 @@
+"""Commands: the project's own tools (tests, linter, build …), run only where the caller allows it."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from readiness.facts.tools import Command, Commands
+from readiness.model import Gap, Input, Reading, Supply
+from readiness.sources.programs import Bounds, Ran, find, run, words
+
+PROVIDES: frozenset[type] = frozenset({Commands})
+_OUTPUT = 16 << 20
+_MEMORY = 16 << 30  # a build is no hostile input: its bound is there for accidents
+_TAIL = 2000  # characters
+_SECRET = re.compile(
+    r"SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|DSN|DATABASE_URL", re.I
+)
+_SHORTEST_SECRET = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A command that the settings name. `about` is what it proves: build, test, lint, format, types or audit."""
+
+    about: str
+    argv: tuple[str, ...]
+    timeout: float
+
+
+def read(
+    wanted: Sequence[Wanted],
+    root: Path,
+    *,
+    allowed: bool,
+    progress: Callable[[str], None] = lambda _about: None,
+) -> Supply:
+    """Run each command in `root`, without a shell, and say how it ended.
+
+    Without `allowed` nothing runs and nothing is provided: the checks that need it are skipped, and a note says why.
+    """
+    if not allowed:
+        names = ", ".join(w.about for w in wanted)
+        note = f"the settings name commands ({names}); they were not run: --run-commands allows it"
+        return Supply("commands", frozenset(), notes=(note,))
+    made, gaps, inputs = [], [], []
+    for one in wanted:
+        progress(one.about)
+        command = _run(one, root)
+        made.append(command)
+        if command.fault:
+            gaps.append(Gap("commands", f"`{' '.join(one.argv)}`: {command.fault}"))
+        reading = Reading.NOT_EXAMINED if command.fault else Reading.CHECKED
+        inputs.append(Input(f"command {one.about}", reading, command.fault))
+    return Supply("commands", PROVIDES, {Commands: Commands(tuple(made))}, gaps=tuple(gaps), inputs=tuple(inputs))
+
+
+def _run(one: Wanted, root: Path) -> Command:
+    program = _program(one.argv[0], root)
+    if program is None:
+        return Command(one.about, one.argv, None, fault=f"there is no program {one.argv[0]} on PATH or in {root}")
+    started = time.monotonic()
+    surroundings = dict(os.environ)  # the caller allowed the command, so it gets what the caller has
+    bounds = Bounds(seconds=one.timeout, memory=_MEMORY, output=_OUTPUT)
+    ran = run(program, one.argv[1:], cwd=root, environment=surroundings, bounds=bounds, isolated=False)
+    seconds = time.monotonic() - started
+    return Command(one.about, one.argv, ran.exit_code, seconds, _tail(ran, surroundings), ran.fault)
+
+
+def _program(name: str, root: Path) -> str | None:
+    if "/" not in name:
+        return find(name)
+    path = (root / name).absolute()
+    return str(path) if path.is_file() and os.access(path, os.X_OK) else None
+
+
+def _tail(ran: Ran, surroundings: Mapping[str, str]) -> str:
+    """The end of what it said, without the values of variables whose names speak of secrets."""
+    said = words(ran.out + b"\n" + ran.err, most=_OUTPUT)
+    for name, value in surroundings.items():
+        if _SECRET.search(name) and len(value) >= _SHORTEST_SECRET:
+            said = said.replace(value, f"<{name}>")
+    return said[-_TAIL:]
