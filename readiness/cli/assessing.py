@@ -52,7 +52,7 @@ def assessment(
         missing=environment.missing,
         settings=environment.settings_of,
         severity=lambda check: environment.checks.get(check.id, none).severity,
-        off=lambda check: environment.checks.get(check.id, none).off,
+        off=lambda check: environment.checks.get(check.id, none).skip,
         rules=environment.rules,
         baseline=options.baselines.get((environment.service, environment.name), Baseline()),
         new_only=options.new_only,

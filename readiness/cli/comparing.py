@@ -114,7 +114,7 @@ def _asked(a: Environment, b: Environment, checks: Mapping[str, Check]) -> Itera
         mine, theirs = (e.checks.get(check_id, CheckSettings()) for e in (a, b))
         severities = ((s.severity or check.severity).value for s in (mine, theirs))
         yield Row(f"{check_id} severity", (next(severities), next(severities)))
-        yield Row(f"{check_id} off", (mine.off or "no", theirs.off or "no"))
+        yield Row(f"{check_id} skip", (mine.skip or "no", theirs.skip or "no"))
 
 
 def _value(value: object) -> str:

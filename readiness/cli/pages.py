@@ -101,7 +101,7 @@ def _asking(asking: contract.Asking) -> str:
 
 def _settings(check: Check) -> Iterator[str]:
     if not check.settings:
-        yield "None of its own; `severity` and `off` can be set for every check."
+        yield "None of its own; `severity` and `skip` can be set for every check."
         return
     yield _table(("setting", "type", "default", "stricter", "what it is"), [_row(s) for s in check.settings.values()])
     setting = next(iter(check.settings.values()))

@@ -18,11 +18,11 @@ MANDATORY: Mapping[str, tuple[str, ...]] = {"production": ("repository",), "stag
 
 @dataclass(frozen=True, slots=True)
 class CheckSettings:
-    """What the settings say about one check. `off` is the reason for which it is not asked."""
+    """What the settings say about one check. `skip` is the reason for which it is not asked."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity | None = None
-    off: str = ""
+    skip: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,3 +32,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """A hint with the known word that is most like `word`, or nothing."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def wanted(message: str) -> str:
+    """A validator's message in our words: `wanted a number` for `Input should be a valid number`."""
+    said = message.removeprefix("Value error, ")
+    if said.startswith("Input should be "):
+        said = "wanted " + said.removeprefix("Input should be ").replace("a valid ", "a ").replace("an valid ", "an ")
+    said = (
+        said.replace("a integer", "a whole number").replace("a string", "a text").replace("a dictionary", "a mapping")
+    )
+    return said[:1].lower() + said[1:]

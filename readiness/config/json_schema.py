@@ -15,7 +15,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE = {"$ref": "#/$defs/Variable"}
 _VARIABLE_TEXT = {"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}$"}
 _SEVERITY = {"enum": [s.value for s in Severity], "description": "what a finding of this check costs"}
-_OFF = {
+_SKIP = {
     "type": "string",
     "minLength": 10,
     "description": "the reason for which this check is not asked; every report shows it",
@@ -29,7 +29,7 @@ def settings(checks: Mapping[str, Check]) -> dict[str, Any]:
     schema = SettingsFile.model_json_schema(by_alias=True)
     environment = schema["$defs"]["EnvironmentSettings"]["properties"]
     environment["checks"] = {"$ref": "#/$defs/Checks", "description": environment["checks"]["description"]}
-    schema["$defs"] |= {"Checks": _checks(checks), "Severity": _SEVERITY, "Off": _OFF}
+    schema["$defs"] |= {"Checks": _checks(checks), "Severity": _SEVERITY, "Skip": _SKIP}
     made = _tidy(schema)
     made["$defs"]["Variable"] = _VARIABLE_TEXT
     about = "What `readiness check` looks at and asks, one environment at a time."
@@ -49,7 +49,7 @@ def _checks(checks: Mapping[str, Check]) -> dict[str, Any]:
 def _check(check: Check) -> dict[str, Any]:
     always = {
         "severity": {"$ref": "#/$defs/Severity", "default": check.severity.value},
-        "off": {"$ref": "#/$defs/Off"},
+        "skip": {"$ref": "#/$defs/Skip"},
     }
     return {
         "type": "object",

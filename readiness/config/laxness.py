@@ -65,8 +65,8 @@ def _laxer(strict: Environment, lax: Environment, checks: Mapping[str, Check]) -
 
 def _laxer_check(check: Check, strict: Environment, lax: Environment) -> Iterator[tuple[Route, str, str]]:
     ours, theirs = strict.checks.get(check.id), lax.checks.get(check.id)
-    if ours and ours.off and not (theirs and theirs.off):
-        yield ("checks", check.id, "off"), "off", "on"
+    if ours and ours.skip and not (theirs and theirs.skip):
+        yield ("checks", check.id, "skip"), "skipped", "asked"
     our_weight = _severity(check, ours.severity if ours else None)
     their_weight = _severity(check, theirs.severity if theirs else None)
     if our_weight.rank > their_weight.rank:

@@ -62,8 +62,7 @@ def load(path: Path, checks: Mapping[str, Check], variables: Mapping[str, str], 
     among them are let through, since the caller may not have loaded them.
     """
     files = list(_chain(path, variables))
-    models = [validated(SettingsFile, text) for text in files]
-    faults = [f for text, model in zip(files, models, strict=True) for f in legal(text, model, checks, foreign=foreign)]
+    models, faults = _models(files, checks, foreign=foreign)
     if faults:
         raise SettingsError(faults)
     waivers = _waivers(files, models, variables)
@@ -80,6 +79,20 @@ def load(path: Path, checks: Mapping[str, Check], variables: Mapping[str, str], 
     return Loaded(path, tuple(environments))
 
 
+def _models(files: list[Text], checks: Mapping[str, Check], *, foreign: bool) -> tuple[list[SettingsFile], list[Fault]]:
+    """The files as models, and everything that is wrong in each of them, by line."""
+    models, faults = [], []
+    for text in files:
+        found: list[Fault] = []
+        try:
+            models.append(validated(SettingsFile, text))
+        except SettingsError as error:
+            found += error.faults
+        found += legal(text, checks, foreign=foreign)
+        faults += sorted(found, key=lambda f: (f.span.line, f.span.column) if f.span else (0, 0))
+    return models, faults
+
+
 def choose(loaded: Loaded, service: str = "", environment: str = "") -> tuple[Environment, ...]:
     """The environments asked for; all where nothing is asked. Raises SettingsError for a name that is not there."""
     chosen = [e for e in loaded.environments if service in ("", e.service) and environment in ("", e.name)]
@@ -92,7 +105,7 @@ def choose(loaded: Loaded, service: str = "", environment: str = "") -> tuple[En
     else:
         known = sorted({e.name for e in loaded.environments if service in ("", e.service)})
         word, hint = f"environment `{environment}`", nearest(environment, known)
-    raise SettingsError([Fault(None, f"{loaded.path.name} has no {word}{hint or ''}; it has {', '.join(known)}")])
+    raise SettingsError([Fault(None, f"{loaded.path.name} has no {word}{hint or '; it has ' + ', '.join(known)}")])
 
 
 def _chain(path: Path, variables: Mapping[str, str]) -> Iterator[Text]:
@@ -106,6 +119,8 @@ def _chain(path: Path, variables: Mapping[str, str]) -> Iterator[Text]:
         if not isinstance(policy, str) or not policy:
             return
         path = path.parent / policy
+        if not path.is_file():
+            raise SettingsError([Fault(text.span(("extends",)), f"`extends`: there is no file {policy}")])
         if path.resolve() in seen or len(seen) >= _LONGEST_CHAIN:
             names = " → ".join(p.name for p in [*seen, path])
             raise SettingsError([Fault(text.span(("extends",)), f"policies extend each other in a circle: {names}")])
@@ -204,7 +219,10 @@ def _waivers(files: list[Text], models: list[SettingsFile], variables: Mapping[s
     found, faults = [], []
     for text, model in zip(files, models, strict=True):
         sources = [(text, list(model.waivers))]
-        for name in model.waiver_files:
+        for index, name in enumerate(model.waiver_files):
+            if not (text.path.parent / name).is_file():
+                faults.append(Fault(text.span(("waiver-files", index)), f"`waiver-files`: there is no file {name}"))
+                continue
             more = read_text(text.path.parent / name, variables)
             sources.append((more, validated(WaiverFile, more).waivers))
         for where, waivers in sources:

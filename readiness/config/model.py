@@ -117,7 +117,7 @@ class EnvironmentSettings(_Strict):
     )
     sources: Sources = Sources()
     checks: dict[str, dict[str, JsonValue]] = Field(
-        default={}, description="settings of checks by id; besides a check's own: `severity`, and `off` with a reason"
+        default={}, description="settings of checks by id; besides a check's own: `severity`, and `skip` with a reason"
     )
 
 

@@ -33,7 +33,7 @@ def apply(environment: Environment, checks: Mapping[str, Check], kubernetes: str
             raise SettingsError([Fault(None, f"--set: there is no check `{check_id}`{nearest(check_id, checks)}")])
         value = _value(written)
         fault = wrong(checks[check_id], setting, value)
-        if fault or setting in ("severity", "off"):
+        if fault or setting in ("severity", "skip"):
             raise SettingsError([Fault(None, f"--set {text}: {fault or 'only the settings file may say this'}")])
         before = changed.get(check_id, CheckSettings())
         changed[check_id] = replace(before, values={**before.values, setting: value})

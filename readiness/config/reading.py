@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from readiness.config.faults import Fault, SettingsError, nearest
+from readiness.config.faults import Fault, SettingsError, nearest, wanted
 from readiness.facts.document import Document
 from readiness.model import Route, Span
 from readiness.sources.manifests.reader import read_bytes
@@ -28,7 +28,10 @@ class Text:
     path: Path
     name: str
     document: Document
-    value: Mapping[str, Any]
+    value: dict[str, Any]
+    filled: Mapping[Route, str] = field(
+        default_factory=dict
+    )  # what variables brought, as text, where it was read as none
 
     def span(self, route: Route) -> Span:
         return Span(self.name, *self.document.nearest(route))
@@ -42,29 +45,45 @@ def read_text(path: Path, variables: Mapping[str, str]) -> Text:
     except OSError as fault:
         raise SettingsError([Fault(Span(name, 1), f"the settings cannot be read: {fault.strerror}")]) from None
     reading = read_bytes(data, name)
-    faults = [Fault(Span(p.path, p.line, p.column), p.message) for p in reading.problems]
+    faults = [Fault(Span(p.path, p.line, p.column), p.message) for p in reading.problems if p.kind != "shape"]
     if faults:
         raise SettingsError(faults)
     if len(reading.documents) != 1 or not isinstance(reading.documents[0].value, dict):
         raise SettingsError([Fault(Span(name, 1), f"wanted one mapping, found {_found(reading.documents)}")])
     document = reading.documents[0]
-    value = _filled(document.value, (), document, variables, faults)
+    filling = _Filling(document, variables, faults)
+    value = filling.filled(document.value, ())
     if faults:
         raise SettingsError(faults)
-    return Text(path, name, document, value)
+    return Text(path, name, document, value, filling.texts)
 
 
 def validated(model: type[Model], text: Text) -> Model:
-    """The file as a model. Raises SettingsError with every fault that was found, each at its line."""
+    """The file as a model. Raises SettingsError with every fault that was found, each at its line.
+
+    A variable has no type: `1.34` from one is a number, and where a text is wanted the text that it was.
+    """
     try:
         return model.model_validate(text.value)
     except ValidationError as error:
-        raise SettingsError(_told(model, fault, text) for fault in error.errors(include_url=False)) from None
+        faults = error.errors(include_url=False)
+    texts = [r for f in faults if f["type"] == "string_type" and (r := _route(f["loc"], text.value)) in text.filled]
+    for route in texts:
+        _put(text.value, route, text.filled[route])
+    if texts:
+        return validated(model, text)
+    raise SettingsError(_told(model, fault, text) for fault in faults)
+
+
+def _put(value: Any, route: Route, new: str) -> None:
+    for step in route[:-1]:
+        value = value[step]
+    value[route[-1]] = new
 
 
 def _told(model: type[BaseModel], error: Any, text: Text) -> Fault:
     route, field = _route(error["loc"], text.document.value), str(error["loc"][-1]) if error["loc"] else ""
-    where = ".".join(str(step) for step in route) or "the file"
+    where = dotted(route) or "the file"
     if error["type"] == "extra_forbidden":
         known = _keys(model, error["loc"][:-1])
         allowed = f"; known here: {', '.join(known)}" if known and len(known) <= 12 else ""
@@ -76,7 +95,13 @@ def _told(model: type[BaseModel], error: Any, text: Text) -> Fault:
         )
     found = error.get("input")
     said = f", found {found!r}" if isinstance(found, str | int | float | bool | None) else ""
-    return Fault(text.span(route), f"`{where}`: {_lower(error['msg'])}{said}")
+    quotes = "; put it in quotes" if error["type"] == "string_type" and isinstance(found, int | float) else ""
+    return Fault(text.span(route), f"`{where}`: {wanted(error['msg'])}{said}{quotes}")
+
+
+def dotted(route: Route) -> str:
+    """A route as people write it: `waivers[0].owner`."""
+    return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in route).removeprefix(".")
 
 
 def _route(loc: tuple[Any, ...], value: Any) -> Route:
@@ -129,32 +154,41 @@ def _options(kind: Any) -> list[Any]:
     return [kind]
 
 
-def _filled(value: Any, route: Route, document: Document, variables: Mapping[str, str], faults: list[Fault]) -> Any:
-    if isinstance(value, dict):
-        return {k: _filled(v, (*route, k), document, variables, faults) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_filled(v, (*route, i), document, variables, faults) for i, v in enumerate(value)]
-    if not isinstance(value, str) or "$" not in value:
-        return value
+@dataclass(slots=True)
+class _Filling:
+    """Puts the values of variables where a file asks for them."""
 
-    def fill(match: re.Match[str]) -> str:
+    document: Document
+    variables: Mapping[str, str]
+    faults: list[Fault]
+    texts: dict[Route, str] = field(default_factory=dict)
+
+    def filled(self, value: Any, route: Route) -> Any:
+        if isinstance(value, dict):
+            return {k: self.filled(v, (*route, k)) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.filled(v, (*route, i)) for i, v in enumerate(value)]
+        if not isinstance(value, str) or "$" not in value:
+            return value
+        text = _VARIABLE.sub(lambda match: self._value(match, route), value)
+        alone = _VARIABLE.fullmatch(value)
+        if alone is None or alone[1]:
+            return text
+        made = resolve(text)
+        if not isinstance(made, str):
+            self.texts[route] = text
+        return made
+
+    def _value(self, match: re.Match[str], route: Route) -> str:
         if match[1]:
             return "$"
         name = match[2]
-        found: str | None = variables.get(name, match[3])
+        found: str | None = self.variables.get(name, match[3])
         if found is None:
-            span = Span(document.path, *document.nearest(route))
-            faults.append(Fault(span, f"the variable {name} is not set; set it, or write ${{{name}:-a default}}"))
-            return ""
-        return found
-
-    filled = _VARIABLE.sub(fill, value)
-    alone = _VARIABLE.fullmatch(value)
-    return resolve(filled) if alone and not alone[1] else filled
-
-
-def _lower(message: str) -> str:
-    return message[:1].lower() + message[1:]
+            span = Span(self.document.path, *self.document.nearest(route))
+            advice = f"set it, or write ${{{name}:-a default}}"
+            self.faults.append(Fault(span, f"the variable {name} is not set; {advice}"))
+        return found or ""
 
 
 def _found(documents: tuple[Document, ...]) -> str:

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from readiness.facts.objects import Node
 from readiness.facts.repository import File, FileKind, Repository
@@ -88,7 +88,7 @@ class Reference:
     @property
     def pinned(self) -> bool:
         """Whether a remote one names a tag or commit, so that it means the same tomorrow."""
-        query = parse_qs(urlsplit(self.text).query)
+        query = parse_qs(self.text.partition("#")[0].partition("?")[2])
         ref = (query.get("ref") or query.get("version") or [""])[0]
         if ref.lower() in _BRANCHES:
             # A file of a release names its version in the path.

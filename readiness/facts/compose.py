@@ -38,6 +38,8 @@ class Service:
     layers: tuple[Node, ...]
     cycle: str = ""
     """The service that `extends` comes back to, where it goes in a circle."""
+    whole: bool = True
+    """Whether everything that it extends is known: what is not written may stand elsewhere otherwise."""
 
     @property
     def node(self) -> Node:
@@ -50,15 +52,11 @@ class Service:
         """The node at `steps` in the first layer that has it; a node without a value where none does."""
         return next((found for layer in self.layers if (found := layer.get(*steps)).exists), self.node.get(*steps))
 
-    def entries(self, *steps: str | int) -> Iterator[Node]:
-        """The items of a list in all layers: Compose puts lists together."""
-        for layer in self.layers:
-            yield from layer.each(*steps)
-
     @property
     def image(self) -> str | None:
-        """Its image with defaults of variables filled in: empty where it is built, None where a variable decides."""
-        written = self.get("image").value
+        """Its own image with defaults of variables filled in: empty where none is written, None where a variable
+        decides."""
+        written = self.node.get("image").value
         return expand(written, {}, escape="$") if isinstance(written, str) else ""
 
     @property
@@ -67,19 +65,19 @@ class Service:
 
     @property
     def runs_once(self) -> bool:
-        """Whether another service waits for it to end: a job, not a service."""
-        return self.name in self.file.awaited
+        """Whether it is a job: another service waits for it to end, or it is started by a profile and not again."""
+        by_hand = self.get("profiles").exists and self.get("restart").value in (None, False, "no")
+        return by_hand or self.name in self.file.awaited
 
     def environment(self) -> Iterator[tuple[str, Node, str]]:
-        """The variables it sets with a text: name, place and value as written. Both forms, list and mapping."""
-        for layer in self.layers:
-            for name, node in layer.entries("environment"):
-                if isinstance(node.value, str | int | float) and not isinstance(node.value, bool):
-                    yield name, node, str(node.value)
-            for node in layer.each("environment"):
-                name, equals, value = node.value.partition("=") if isinstance(node.value, str) else ("", "", "")
-                if equals:
-                    yield name, node, value
+        """The variables it sets itself with a text: name, place and value as written. Both forms, list and mapping."""
+        for name, node in self.node.entries("environment"):
+            if isinstance(node.value, str | int | float) and not isinstance(node.value, bool):
+                yield name, node, str(node.value)
+        for node in self.node.each("environment"):
+            name, equals, value = node.value.partition("=") if isinstance(node.value, str) else ("", "", "")
+            if equals:
+                yield name, node, value
 
 
 @dataclass(frozen=True)
@@ -152,29 +150,30 @@ class ComposeFiles(Sequence[ComposeFile]):
         return made
 
     def _service(self, file: ComposeFile, name: str, node: Node) -> Service:
-        layers, cycle = self._extended(file.path, name, node)
+        layers, cycle, whole = self._extended(file.path, name, node)
         if file.is_partial:
             layers.extend(self._below(file, name))
-        return Service(file, name, tuple(layers), cycle)
+        return Service(file, name, tuple(layers), cycle, whole)
 
-    def _extended(self, path: str, name: str, node: Node) -> tuple[list[Node], str]:
-        """The service and what it extends, nearest first; and the service that the chain comes back to."""
+    def _extended(self, path: str, name: str, node: Node) -> tuple[list[Node], str, bool]:
+        """The service and what it extends, nearest first; the service that the chain comes back to; and whether all of
+        the chain is known."""
         layers, seen = [node], [(path, name)]
         while len(seen) < _MOST_STEPS:
             extends = layers[-1].get("extends")
             target = extends.text("service") or (extends.value if isinstance(extends.value, str) else "")
             if not target:
-                break
+                return layers, "", True
             other = extends.text("file")
             path = _beside(path, other) if other else path
             if (path, target) in seen:
-                return layers, target
+                return layers, target, False
             found = self._tops[path][1].get("services", target) if path in self._tops else None
             if found is None or not found.exists:
                 break
             layers.append(found)
             seen.append((path, target))
-        return layers, ""
+        return layers, "", False
 
     def _below(self, file: ComposeFile, name: str) -> Iterator[Node]:
         """The service of that name in the file that this one is read over."""

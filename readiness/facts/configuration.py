@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from readiness.facts.naming import dns_name_fault
@@ -99,12 +100,15 @@ class Configuration:
         key = reference.text("key")
         return resource.get("data", key) if resource is not None and key is not None else None
 
-    def all_variables(self) -> Iterator[tuple[Workload, Container, Variable]]:
+    @cached_property
+    def all_variables(self) -> tuple[tuple[Workload, Container, Variable], ...]:
         """Every known variable of every container."""
-        for workload in self.workloads:
-            for container in workload.containers():
-                for variable in self.variables(workload, container):
-                    yield workload, container, variable
+        return tuple(
+            (workload, container, variable)
+            for workload in self.workloads
+            for container in workload.containers()
+            for variable in self.variables(workload, container)
+        )
 
     def read_at_start(self, workload: Workload) -> Iterator[tuple[Node, Resource]]:
         """The ConfigMaps of the set that the workload reads only when it starts: as variables, or by subPath."""

@@ -189,7 +189,7 @@ class Dockerfile:
     def stages(self) -> tuple[Stage, ...]:
         made: list[Stage] = []
         starts = [n for n, i in enumerate(self.text.instructions) if i.keyword == "FROM"]
-        for start, end in zip(starts, [*starts[1:], len(self.text.instructions)], strict=True):
+        for start, end in zip(starts, [*starts[1:], len(self.text.instructions)], strict=False):
             made.append(self._stage(self.text.instructions[start:end], made))
         return tuple(made)
 

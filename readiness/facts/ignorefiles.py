@@ -99,6 +99,8 @@ def gitignore(text: str) -> tuple[Pattern, ...]:
             continue
         negated = line.startswith("!")
         body = line.removeprefix("!") if negated else line
+        if "//" in body:
+            continue  # an empty name, which no path has
         folders_only = body.endswith("/")
         body = body.rstrip("/")
         steps = [s for s in body.split("/") if s]
@@ -178,7 +180,7 @@ def _class(step: str, at: int) -> tuple[Token, int]:
         if at + 2 < len(step) and step[at + 1] == "-" and step[at + 2] != "]":
             high = step[at + 2]
             at += 2
-        ranges.append((low, high))
+        ranges += ((low, low), (low, high))  # git takes the first even of a range that is the wrong way round
         at += 1
     return (False, ()), len(step)
 

@@ -29,7 +29,8 @@ _PIP = _manager(
     "install download",
     "-r --requirement -c --constraint -i --index-url --extra-index-url -f --find-links -t --target --prefix --root "
     "--trusted-host --platform --python-version --cache-dir -e --editable --src --only-binary --no-binary "
-    "--progress-bar --timeout --retries --proxy --cert --client-cert --report --config-settings --implementation --abi --python",
+    "--progress-bar --timeout --retries --proxy --cert --client-cert --report --config-settings --implementation --abi "
+    "--python",
 )
 _NPM = _manager(
     "install i add", "--prefix --registry -w --workspace --cache --loglevel --userconfig --omit -C --filter"

@@ -75,6 +75,8 @@ _GENERATED = (
 )
 _TEMPLATES = (".example", ".sample", ".template", ".dist", ".tmpl", ".tpl", ".j2", ".gotmpl")
 _RANDOM = 3.6
+_RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_WORD_LENGTH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +167,12 @@ def _in_line(file: File, text: str, begin: int, end: int, spans: list[tuple[int,
 
 
 def _is_random(value: str) -> bool:
-    """Whether letters and digits are mixed as in a made key; words, addresses and dotted names are not."""
+    """Whether letters and digits are mixed as in a made key: runs of one kind are short; in names they are words."""
     mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
-    return mixed and len(value) >= 12 and entropy(value) >= _RANDOM and "(" not in value and "://" not in value
+    short = len(value) < _WORD_LENGTH * len(_RUN.findall(value))
+    return (
+        mixed and short and len(value) >= 12 and entropy(value) >= _RANDOM and "(" not in value and "://" not in value
+    )
 
 
 def _is_local(host: str, user: str, password: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from readiness.facts.objects import Node, Resource
 from readiness.facts.releases import Release
@@ -12,12 +13,18 @@ _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?\Z")
 _QUALIFIED = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?\Z")
 _PORT = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 
+_OWN_GROUPS = frozenset({"", "apps", "autoscaling", "batch", "extensions", "policy"})
 # Kinds whose name becomes one label of a host name.
 _HOST_LABEL = frozenset({"Namespace", "Service", "StatefulSet"})
 # Kinds whose name only has to fit into a path.
 _PATH_SEGMENT = frozenset({"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
 # Kinds whose controllers put something behind the name, within 63 characters.
 _SHORTER = {"CronJob": 52, "Job": 63}
+
+
+def is_api_object(resource: Resource) -> bool:
+    """Whether the object is meant for an API server: groups without a dot are Kubernetes' own, or a tool's settings."""
+    return "." in resource.group or resource.group in _OWN_GROUPS
 
 
 def dns_label_fault(text: str) -> str:
@@ -41,6 +48,7 @@ def annotation_key_fault(text: str) -> str:
     return label_key_fault(text.lower())
 
 
+@lru_cache(maxsize=10_000)
 def label_key_fault(text: str) -> str:
     """What keeps `text` from being a label's key: a name, with a DNS prefix and a slash or without."""
     prefix, slash, name = text.rpartition("/")
@@ -49,6 +57,7 @@ def label_key_fault(text: str) -> str:
     return _qualified_fault(name)
 
 
+@lru_cache(maxsize=10_000)
 def label_value_fault(text: str) -> str:
     """What keeps `text` from being a label's value; an empty one is one."""
     return _qualified_fault(text) if text else ""

@@ -45,17 +45,6 @@ class PythonCode:
             if tree is not None:
                 yield from (c for c in _calls(file, tree) if c.name in names)
 
-    def imports(self, *modules: str) -> Iterator[tuple[File, int, str]]:
-        """Where these modules are imported."""
-        for file in self._files:
-            if not any(module in file.text for module in modules):
-                continue
-            for node in ast.walk(python_tree(file) or ast.Module([], [])):
-                names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-                if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    names = [node.module]
-                yield from ((file, node.lineno, n) for n in names if n in modules)  # type: ignore[attr-defined]
-
 
 def python_tree(file: File) -> ast.Module | None:
     """The syntax tree of a Python file; None where this Python cannot parse it."""

@@ -133,8 +133,11 @@ class Apis:
         return frozenset(api_version.rpartition("/")[0] for api_version in self._table)
 
     def built_in(self, resource: Resource) -> bool:
-        """Whether the object's API group is one of Kubernetes' own, so that it must be in the table."""
-        return resource.group in self._groups
+        """Whether the object's API group is one of Kubernetes' own, so that it must be in the table.
+
+        Kustomize calls its own transformers `builtin`.
+        """
+        return resource.group in self._groups and resource.api_version != "builtin"
 
     def service(self, api_version: str, kind: str) -> Service | None:
         """When that apiVersion serves that kind; None where no release ever did."""

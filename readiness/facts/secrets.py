@@ -87,10 +87,23 @@ _REFERENCE = re.compile(
     r"\$\(\w+\)|\$\{|\{\{|<[^>]*>|ENC\[|vault:|secret[s]?manager|ref\+|op://|arn:|file:|env:|kms:|ssm:|/|\./|%\(|\$[A-Z_]"
 )
 _DSN = re.compile(
-    r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,30}://([^\s:/@'\"<>]{0,100}):([^\s/@'\"<>]{1,200})@([^\s/'\"<>:]{1,253})"
+    r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,30}://([^\s:/@'\"<>\[\]]{0,100}):([^\s/@'\"<>]{1,200})@([^\s/'\"<>:]{1,253})"
 )
 _PLACEHOLDERS = frozenset(
-    {"example", "changeme", "change-me", "change_me", "placeholder", "replace", "your", "xxxx", "****", "dummy", "fake"}
+    {
+        "example",
+        "changeme",
+        "change-me",
+        "change_me",
+        "placeholder",
+        "replace",
+        "your",
+        "xxxx",
+        "****",
+        "dummy",
+        "fake",
+        "passw",
+    }
     | {"redacted", "todo", "secret-here", "insert", "sample", "<", "...", "n/a", "none", "null"}
 )
 _DEFAULTS = frozenset(

@@ -86,6 +86,7 @@ class Services(Sequence[Service]):
             for workload in service.workloads:
                 self._selecting.setdefault(id(workload), []).append(service)
         self._items = tuple(items)
+        self._named = {(s.namespace, s.name): s for s in reversed(self._items)}  # the first of a name stays
 
     def __len__(self) -> int:
         return len(self._items)
@@ -118,4 +119,4 @@ class Services(Sequence[Service]):
         return tuple(found)
 
     def named(self, namespace: str, name: str) -> Service | None:
-        return next((s for s in self._items if s.name == name and s.namespace == namespace), None)
+        return self._named.get((namespace, name))

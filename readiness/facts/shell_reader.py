@@ -118,7 +118,7 @@ class ShellReader:
         if level.pattern:
             self.at += 1
             return
-        if len(level.words) == 1 and not level.settings:
+        if not level.settings and (len(level.words) == 1 or _begins_function(level.words)):
             level.words.clear()
         self._finish(level, depth)
         level.parens += 1
@@ -188,6 +188,9 @@ class ShellReader:
                 return
         if word.text.isdigit() and not word.quoted and self.text[self.at : self.at + 1] in {"<", ">"}:
             return  # the number of a descriptor
+        if word.text == "{" and _begins_function(level.words):
+            level.words.clear()
+            return
         level.words.append(word)
         if word.text == "in" and len(level.words) == 3 and level.words[0].text == "case":
             level.cases, level.pattern = level.cases + 1, True
@@ -338,3 +341,8 @@ class ShellReader:
                 if level == 0:
                     return
         raise BrokenShellError("${ has no end: } is missing", begin)
+
+
+def _begins_function(words: list[Word]) -> bool:
+    """Whether these are `function NAME`, as bash writes it."""
+    return len(words) == 2 and words[0].text == "function"

@@ -39,7 +39,7 @@ def _one(text: str, at: int, values: Mapping[str, str | None], escape: str, dept
     braced = text.startswith("{", at + 1)
     name = _NAME.match(text, at + 1 + braced)
     if name is None:
-        return "$", at + 1
+        return (None if braced else "$"), at + 1
     if not braced:
         return values.get(name[0]), name.end()
     end = _closing(text, at + 1)

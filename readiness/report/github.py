@@ -1,7 +1,7 @@
 """Workflow commands for GitHub Actions: annotations on the lines of a change, and the verdict.
 
-GitHub shows ten annotations of a level for each step. Nine findings of each level become one, the worst first; the tenth is
-kept for the verdict, which is the last line. All other findings are told in a folded part of the log.
+GitHub shows ten annotations of a level for each step. Nine findings of each level become one, the worst first; the
+tenth is kept for the verdict, which is the last line. All other findings are told in a folded part of the log.
 """
 
 from __future__ import annotations
@@ -35,26 +35,29 @@ Told = tuple[str, str, str]  # level, command, line of the log
 def render(assessments: Sequence[Assessment], style: Style) -> str:  # noqa: ARG001 (a log has no taste)
     """Lines of which only our own are commands. The last one is the verdict."""
     room = dict.fromkeys(("error", "warning", "notice"), _ANNOTATED)
-    annotations, log, unlisted = [], [], 0
+    annotations: list[str] = []
+    log: list[str] = []
     for level, command, logged in _told(assessments):
         if room[level]:
             room[level] -= 1
             annotations.append(command)
         elif len(log) < _LOGGED:
             log.append(logged)
-        else:
-            unlisted += 1
-    left = sum(_findings(a) + len(a.gaps) for a in assessments) - len(annotations) - len(log)
-    if unlisted or left > 0:
-        log.append(f"  … and {max(unlisted, left):,} more")
-    if log:
-        title = f"{counted(len(log), 'more finding')}: GitHub shows ten annotations of a level"
-        log = [f"::group::{_data(title)}", *log, "::endgroup::"]
+    more = sum(_total(a) for a in assessments) - len(annotations)
+    if more > len(log):
+        log.append(f"  truncated: {more - len(log):,} more are not listed")
+    if more:
+        log = [
+            f"::group::{counted(more, 'more finding')}: GitHub shows ten annotations of a level",
+            *log,
+            "::endgroup::",
+        ]
     return "\n".join([*annotations, *log, _verdict(assessments)]) + "\n"
 
 
-def _findings(assessment: Assessment) -> int:
-    return sum(len(o.bad) for o in assessment.outcomes)
+def _total(assessment: Assessment) -> int:
+    """How many open findings and gaps there are to tell."""
+    return len(assessment.gaps) + sum(j.counts for o in assessment.outcomes for j in o.judged)
 
 
 def _told(assessments: Sequence[Assessment]) -> Iterator[Told]:
@@ -127,7 +130,8 @@ def _one(assessment: Assessment) -> str:
     found = [f"{counts[s]:,} {s.value}" for s in Severity if counts[s]]
     unknown = selection.tally(assessment.outcomes)[Status.UNKNOWN]
     parts = [
-        f"{brief(assessment.service)} {brief(assessment.environment)} is {answer.verdict.value}: {score} (bar {answer.bar.score:g})",
+        f"{brief(assessment.service)} {brief(assessment.environment)} is {answer.verdict.value}: "
+        f"{score} (bar {answer.bar.score:g})",
         f"findings: {', '.join(found)}" if found else "no findings",
     ]
     if unknown:

@@ -1,6 +1,7 @@
 """JUnit XML, for pipelines that show tests: a suite for each environment, a case for each check.
 
-No standard exists; this keeps to the elements and attributes of the schema that Jenkins publishes, which all readers know.
+No standard exists; this keeps to the elements and attributes of the schema that Jenkins publishes, which all readers
+know.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _MOST_GAPS = 1_000
 
 
 def render(assessments: Sequence[Assessment], style: Style) -> str:  # noqa: ARG001 (a program has no taste)
-    """One document. `failures` are open findings; `errors` is what could not be known; nothing unknown reads as passed."""
+    """One document. `failure` is an open finding, `error` what could not be known: nothing unknown reads as passed."""
     suites = ET.Element("testsuites", name="readiness")
     for assessment in assessments:
         suites.append(_suite(assessment))

@@ -126,7 +126,7 @@ def run(
     the network where the kernel allows that; the user's own commands are not.
     """
     around = {"PATH": _SYSTEM_PATH, "LC_ALL": "C.UTF-8", **environment}
-    command = [*(isolation() if isolated else ()), program, *arguments]
+    command = [*_limits(bounds), *(isolation() if isolated else ()), program, *arguments]
     try:
         process = subprocess.Popen(
             command,
@@ -140,7 +140,6 @@ def run(
     except (OSError, ValueError) as refusal:
         return Ran(None, fault=f"{program} cannot be started: {getattr(refusal, 'strerror', None) or refusal}")
     with process:
-        _limit(process.pid, bounds)
         try:
             out, err, fault = _talk(process, stdin, bounds)
         finally:
@@ -184,18 +183,17 @@ def _folder(path: str) -> str:
     return os.path.realpath(os.path.dirname(path))  # noqa: PTH120 (a text, not a Path)
 
 
-def _limit(pid: int, bounds: Bounds) -> None:
-    """Bounds of the kernel. They are set from outside, since code between fork and exec is not safe beside threads."""
-    if not hasattr(resource, "prlimit"):
-        return
-    wanted = ((resource.RLIMIT_DATA, bounds.memory), (resource.RLIMIT_FSIZE, bounds.output), (resource.RLIMIT_CORE, 0))
-    for which, most in wanted:
-        try:
-            _, hard = resource.prlimit(pid, which)
-            lowest = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.prlimit(pid, which, (lowest, lowest))
-        except (OSError, ValueError):  # it has ended already
-            return
+def _limits(bounds: Bounds) -> tuple[str, ...]:
+    """The words that set the kernel's bounds before a command starts; none where there is no `prlimit`.
+
+    Setting them between fork and exec is not safe beside threads; from outside, they would come too late for children.
+    """
+    prlimit = find("prlimit", path=_SYSTEM_PATH) if sys.platform == "linux" else None
+    if prlimit is None:
+        return ()
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = bounds.memory if hard == resource.RLIM_INFINITY else min(bounds.memory, hard)
+    return (prlimit, f"--data={most}", "--core=0", "--")
 
 
 def _talk(process: subprocess.Popen[bytes], stdin: bytes, bounds: Bounds) -> tuple[bytes, bytes, str]:

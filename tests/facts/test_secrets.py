@@ -12,7 +12,8 @@ from readiness.facts.secrets import entropy, holds_password, is_literal, is_plac
 @pytest.mark.parametrize(
     "name",
     ["PASSWORD", "DB_PASSWORD", "dbPassword", "apiKey", "API_KEY", "client-secret", "GITHUB_TOKEN",
-     "AWS_SECRET_ACCESS_KEY",     "privateKey", "smtp.password", "PGPASSWORD", "accesstoken", "SECRETKEY", "user_credentials", "--api-token"],
+     "AWS_SECRET_ACCESS_KEY",     "privateKey", "smtp.password", "PGPASSWORD",
+     "accesstoken", "SECRETKEY", "user_credentials", "--api-token"],
 )  # fmt: skip
 def test_names_of_secrets(name: str):
     assert names_a_secret(name)
@@ -101,6 +102,7 @@ def test_keys_of_a_published_form(text: str, kind: str):
         ("a.py", 'token = "get_token_from_session_1"', 0),
         ("a.py", 'secret_url = "https://example.com/1a2b3c4d5e6f"', 0),
         ("a.json", f'{{"user": "x", "clientSecret": "{WORD}"}}', 1),
+        ("a.py", '"V1TokenRequest": ".models.v1_token_request"', 0),
         ("a.tfvars", f'password = "{WORD}"\npassword = "{WORD}"', 2),
     ],
 )

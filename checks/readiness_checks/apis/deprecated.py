@@ -14,11 +14,15 @@ def deprecated(objects: Rendered[Objects], apis: Apis, settings: ServiceSettings
     Source: Kubernetes, "Kubernetes Deprecation Policy": https://kubernetes.io/docs/reference/using-api/deprecation-policy/
     """
     aim = Aim.of(apis, settings.kubernetes if settings else "")
+    known: dict[tuple[str, str], str] = {}
     for resource in objects:
         service = apis.service(resource.api_version, resource.kind)
         if service is None or not service.holds(aim.release):
             continue
-        instead = apis.retiring(resource.api_version, resource.kind, aim.release)
+        pair = (resource.api_version, resource.kind)
+        if pair not in known:
+            known[pair] = apis.retiring(*pair, aim.release)
+        instead = known[pair]
         said = f"{resource.api_version} {resource.kind}"
         yield resource.at("apiVersion").expect(
             not instead,

@@ -22,6 +22,8 @@ def autoscaler_owns_replicas(workloads: Rendered[Workloads]) -> Findings:
 
 
 
+
+
     https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#migrating-deployments-and-statefulsets-to-horizontal-autoscaling
     """
     for workload in workloads.replicated():

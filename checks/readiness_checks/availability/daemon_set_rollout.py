@@ -15,8 +15,7 @@ def daemon_set_rollout(
     """Every DaemonSet is rolled out by itself, on few nodes at a time.
 
     Why: with OnDelete a release reaches no node until pods are deleted by hand; with a large maxUnavailable a bad
-    release
-    takes logging, storage or the network from many nodes at once.
+    release takes logging, storage or the network from many nodes at once.
     Fix: set `updateStrategy.type: RollingUpdate` with `maxUnavailable: 1` or up to ten percent.
     Peers: none.
     Source: Kubernetes, "Perform a Rolling Update on a DaemonSet":

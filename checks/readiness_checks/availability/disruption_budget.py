@@ -10,8 +10,7 @@ def disruption_budget(workloads: Workloads, budgets: DisruptionBudgets) -> Findi
     Why: without one, a node drain may evict all replicas at once; with two, the eviction API refuses every eviction.
     Fix: add one PodDisruptionBudget in the workload's namespace whose selector matches the labels of its pods.
     Peers: kube-score deployment-has-poddisruptionbudget and statefulset-has-poddisruptionbudget, Polaris
-    missingPodDisruptionBudget, Popeye POP-206 and
-    POP-209.
+    missingPodDisruptionBudget, Popeye POP-206 and POP-209.
     Source: Kubernetes, "Specifying a Disruption Budget":
     https://kubernetes.io/docs/tasks/run-application/configure-pdb/
     """

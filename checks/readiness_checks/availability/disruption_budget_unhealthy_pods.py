@@ -7,8 +7,7 @@ def disruption_budget_unhealthy_pods(budgets: DisruptionBudgets) -> Findings:
     """Every disruption budget lets pods go that are not ready anyway.
 
     Why: by default a pod that crashes or never becomes ready may not be evicted, and one broken release blocks the
-    drain
-    of its node.
+    drain of its node.
     Fix: set `unhealthyPodEvictionPolicy: AlwaysAllow`.
     Peers: kube-linter pdb-unhealthy-pod-eviction-policy.
     Source: Kubernetes, "Specifying a Disruption Budget", unhealthy pod eviction policy:

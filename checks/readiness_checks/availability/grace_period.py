@@ -14,8 +14,7 @@ def grace_period(
     """The grace period is long enough for the preStop hook and for the work in hand.
 
     Why: the preStop hook runs on the same clock; what the application has not finished when it is up is killed,
-    requests
-    and transactions with it. High where the application gets no time at all.
+    requests and transactions with it. High where the application gets no time at all.
     Fix: set `terminationGracePeriodSeconds` to the preStop sleep, plus the seconds the application drains, plus five.
     Peers: eksup EKS007 (StatefulSets with 0 only).
     Source: Kubernetes, "Pod Lifecycle", termination:

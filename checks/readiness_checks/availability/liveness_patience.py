@@ -29,6 +29,8 @@ def liveness_patience(
 
 
 
+
+
     https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes
     """
     for workload in workloads:

@@ -11,9 +11,8 @@ def node_spread(workloads: Workloads) -> Findings:
     replicas.
     Fix: add a topologySpreadConstraint or a podAntiAffinity term over `kubernetes.io/hostname` (or the zone) whose
     selector matches the labels of these very pods.
-    Peers: kube-score deployment-has-host-podantiaffinity and statefulset-has-host-podantiaffinity, kube-linter no-
-    anti-affinity, Polaris
-    topologySpreadConstraint.
+    Peers: kube-score deployment-has-host-podantiaffinity and statefulset-has-host-podantiaffinity, kube-linter
+    no-anti-affinity, Polaris topologySpreadConstraint.
     Source: Kubernetes, "Pod Topology Spread Constraints":
     https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/
     """

@@ -16,12 +16,10 @@ def pre_stop(
 ) -> Findings:
     """Every container that a Service sends traffic to goes on serving until traffic has stopped coming.
 
-    Why: proxies and load balancers learn of a stopping pod some seconds after it got SIGTERM; requests that they
-    send in
-    between are refused, at every rollout and every drain.
+    Why: proxies and load balancers learn of a stopping pod some seconds after it got SIGTERM; requests that they send
+    in between are refused, at every rollout and every drain.
     Fix: add `lifecycle.preStop.sleep.seconds` of five to fifteen (in the grace period), or set `application_waits`
-    where
-    the application does this by itself.
+    where the application does this by itself.
     Peers: none.
     Source: Kubernetes, "Pod Lifecycle", termination:
     https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination

@@ -24,6 +24,8 @@ def probe_port(workloads: Workloads) -> Findings:
 
 
 
+
+
     https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port
     """
     for workload in workloads:

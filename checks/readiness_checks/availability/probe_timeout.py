@@ -23,6 +23,8 @@ def probe_timeout(workloads: Workloads) -> Findings:
 
 
 
+
+
     https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes
     """
     for workload in workloads:

@@ -15,8 +15,7 @@ def probes_differ(
     """A liveness probe is not the readiness probe over again.
 
     Why: when both ask the same with the same patience, a pod that is merely overloaded is killed at the moment it
-    should
-    only be left in peace, and its load brings down the next one.
+    should only be left in peace, and its load brings down the next one.
     Fix: let liveness ask the process alone, or give the same question a `failureThreshold` that waits at least twice as
     long as readiness does.
     Peers: kube-score pod-probes-identical.

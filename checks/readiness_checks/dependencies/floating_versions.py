@@ -11,7 +11,8 @@ def floating_versions(packages: Packages) -> Findings:
     Why: with `*` or a branch the next renewal of the lock may bring a new major version, or code that nobody released.
     Fix: ask for a range that ends before the next incompatible version, such as `^4.2` or `>=2.3,<3`.
     Peers: none.
-    Source: npm, "package.json", dependencies: https://docs.npmjs.com/cli/configuring-npm/package-json#dependencies
+    Source: npm, "package.json", dependencies:
+    https://github.com/npm/cli/blob/latest/docs/lib/content/configuring-npm/package-json.md
     """
     for project in packages:
         if not project.deployed or project.ecosystem in {"gomod", "bundler"}:

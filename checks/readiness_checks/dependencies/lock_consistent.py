@@ -11,7 +11,7 @@ def lock_consistent(packages: Packages) -> Findings:
     Fix: renew the lock with your tool (`uv lock`, `poetry lock`, `npm install --package-lock-only`, `go mod tidy` …)
     and commit it.
     Peers: none.
-    Source: npm, "npm ci": https://docs.npmjs.com/cli/commands/npm-ci
+    Source: npm, "npm ci": https://github.com/npm/cli/blob/latest/docs/lib/content/commands/npm-ci.md
     """
     for project in packages:
         lock = project.lock

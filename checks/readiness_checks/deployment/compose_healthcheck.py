@@ -15,7 +15,7 @@ def compose_healthcheck(files: ComposeFiles, dockerfiles: Dockerfiles) -> Findin
     images = any(d.final and d.final.last("HEALTHCHECK") for d in dockerfiles)
     for service in files.services():
         health = service.get("healthcheck")
-        if service.runs_once:
+        if service.runs_once or not (service.whole or health.exists):
             continue
         disabled = health.boolean("disable") or health.raw("test") in ("NONE", ["NONE"])
         asks = health.get("test").exists or (service.is_built and images)

@@ -32,4 +32,4 @@ def compose_image_tag(
             continue
         fixed = bool(image.digest) or (bool(image.tag) and image.tag.lower() not in moving)
         said = "a tag that moves" if image.tag else "which has no tag"
-        yield service.get("image").expect(fixed, f"{service.name} runs {image.text}, {said}, wants a version")
+        yield service.node.get("image").expect(fixed, f"{service.name} runs {image.text}, {said}, wants a version")

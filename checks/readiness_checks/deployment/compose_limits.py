@@ -14,4 +14,5 @@ def compose_limits(files: ComposeFiles) -> Findings:
     for service in files.services():
         limited = service.get("deploy", "resources", "limits", "memory").exists or service.get("mem_limit").exists
         place = service.at("deploy", "resources", "limits", "memory")
-        yield place.expect(limited, f"{service.name} has no memory limit, wants one")
+        if limited or service.whole:
+            yield place.expect(limited, f"{service.name} has no memory limit, wants one")

@@ -8,7 +8,7 @@ _DANGEROUS = frozenset({"ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "NET_ADM
 _SOCKETS = ("docker.sock", "containerd.sock", "podman.sock", "crio.sock")
 
 
-@check(Severity.HIGH)
+@check(Severity.MEDIUM)
 def compose_privileges(files: ComposeFiles) -> Findings:
     """No Compose service has the powers of its machine.
 
@@ -26,16 +26,16 @@ def compose_privileges(files: ComposeFiles) -> Findings:
 
 
 def _powers(service: Service) -> Iterator[tuple[Node, str]]:
-    if service.get("privileged").value is True:
-        yield service.get("privileged"), "is privileged, wants single capabilities"
+    if service.node.get("privileged").value is True:
+        yield service.node.get("privileged"), "is privileged, wants single capabilities"
     for field in ("network_mode", "pid", "ipc", "userns_mode"):
-        if service.get(field).value == "host":
-            yield service.get(field), f"shares {field.partition('_')[0]} with its machine, wants its own"
-    for node in service.entries("cap_add"):
+        if service.node.get(field).value == "host":
+            yield service.node.get(field), f"shares {field.partition('_')[0]} with its machine, wants its own"
+    for node in service.node.each("cap_add"):
         name = node.value.upper().removeprefix("CAP_") if isinstance(node.value, str) else ""
         if name in _DANGEROUS:
             yield node, f"adds the capability {name}, wants a smaller one"
-    for node in service.entries("volumes"):
+    for node in service.node.each("volumes"):
         source = node.value.partition(":")[0] if isinstance(node.value, str) else node.text("source") or ""
         if source.endswith(_SOCKETS):
             yield node, f"mounts {source}, wants no engine socket"

@@ -7,7 +7,7 @@ from readiness.facts.objects import Node
 _BUILT_IN_NETWORKS = frozenset({"default", "host", "none", "bridge"})
 
 
-@check(Severity.HIGH)
+@check(Severity.MEDIUM)
 def compose_references(files: ComposeFiles) -> Findings:
     """Everything that a Compose file refers to is defined, and no service extends itself.
 

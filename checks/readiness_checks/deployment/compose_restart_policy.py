@@ -12,7 +12,7 @@ def compose_restart_policy(files: ComposeFiles) -> Findings:
     Source: Docker, "restart": https://docs.docker.com/reference/compose-file/services/#restart
     """
     for service in files.services():
-        if service.runs_once:
+        if service.runs_once or not (service.whole or service.get("restart").exists):
             continue
         policy, swarm = service.get("restart").value, service.get("deploy", "restart_policy")
         condition = swarm.text("condition") or "any"

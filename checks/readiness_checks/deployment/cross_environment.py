@@ -44,7 +44,7 @@ def cross_environment(
 
 def _hosts(configuration: Configuration, objects: Objects) -> Iterator[tuple[str, Node]]:
     """Texts that may name a host, with the words before them in a message."""
-    for _, container, variable in configuration.all_variables():
+    for _, container, variable in configuration.all_variables:
         if "." in variable.value or ":" in variable.value:
             yield f"{container.title}: {variable.name} ", variable.node
     for ingress in objects.of("Ingress"):

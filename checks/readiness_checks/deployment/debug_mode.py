@@ -36,7 +36,7 @@ def debug_mode(configuration: Configuration, settings: ServiceSettings) -> Findi
     """
     if settings.profile == "development":
         return
-    for _, container, variable in configuration.all_variables():
+    for _, container, variable in configuration.all_variables:
         wrong = _wrong(variable.name, variable.value)
         if wrong is not None:
             yield variable.node.expect(

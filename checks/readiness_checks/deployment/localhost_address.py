@@ -21,7 +21,7 @@ def localhost_address(configuration: Configuration, settings: ServiceSettings) -
     """
     if settings.profile == "development":
         return
-    for workload, container, variable in configuration.all_variables():
+    for workload, container, variable in configuration.all_variables:
         host = variable.host
         if not host or _LISTENS.search(variable.name):
             continue

@@ -1,6 +1,7 @@
 from typing import Annotated
 
 from readiness import Findings, Rendered, Severity, Stricter, check
+from readiness.facts.naming import is_api_object
 from readiness.facts.objects import CLUSTER_SCOPED, Objects
 from readiness.facts.settings import ServiceSettings
 
@@ -28,7 +29,7 @@ def namespace(
     """
     declared = settings.namespace if settings else ""
     for resource in objects:
-        if resource.kind in CLUSTER_SCOPED or not resource.kind:
+        if resource.kind in CLUSTER_SCOPED or not resource.kind or not is_api_object(resource):
             continue
         written = resource.node.text("metadata", "namespace")
         goes = written or declared or "default"

@@ -1,5 +1,5 @@
 from readiness import Findings, Rendered, Severity, check
-from readiness.facts.naming import object_name_fault
+from readiness.facts.naming import is_api_object, object_name_fault
 from readiness.facts.objects import Objects
 from readiness.facts.releases import Release
 from readiness.facts.settings import ServiceSettings
@@ -16,6 +16,8 @@ def object_names(objects: Rendered[Objects], settings: ServiceSettings | None) -
     """
     release = Release.parse(settings.kubernetes) if settings else None
     for resource in objects:
+        if not is_api_object(resource):
+            continue
         fault = object_name_fault(resource, release)
         yield resource.at("metadata", "name").expect(
             not fault, fault if fault.startswith("has no") else f"name {fault}" if fault else "has a name that fits"

@@ -21,7 +21,7 @@ def placeholder_values(configuration: Configuration) -> Findings:
     Peers: none.
     Source: Twelve-Factor App, "Config": https://12factor.net/config
     """
-    for _, container, variable in configuration.all_variables():
+    for _, container, variable in configuration.all_variables:
         found = _WORD.search(variable.value.upper()) or _ANGLE.search(variable.value)
         said = f"{container.title}: {variable.name} "
         yield variable.node.expect(

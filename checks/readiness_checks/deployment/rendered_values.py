@@ -5,6 +5,7 @@ from readiness import Findings, Rendered, Severity, check
 from readiness.facts.objects import Objects, Resource
 
 _Route = tuple[str | int, ...]
+_TEMPLATES = frozenset({"ConfigMap", "CustomResourceDefinition", "PrometheusRule", "Secret"})
 # What Go's text/template and fmt print for a value that is not there.
 _LEFT_OVER = ("<no value>", "%!s(", "%!d(", "%!v(", "<nil>")
 
@@ -20,18 +21,31 @@ def rendered_values(objects: Rendered[Objects]) -> Findings:
         https://helm.sh/docs/howto/charts_tips_and_tricks/
     """
     for resource in objects:
-        if resource.kind in {"ConfigMap", "CustomResourceDefinition", "PrometheusRule", "Secret"}:
-            found = list(_left_over(resource, ("metadata",)))
-        else:
-            found = list(_left_over(resource, ()))
+        # These kinds carry templates of other programs: only their metadata is looked at.
+        start: _Route = ("metadata",) if resource.kind in _TEMPLATES else ()
+        found = list(_left_over(resource, start)) if _marked(resource.node.raw(*start)) else []
         for route, mark in found:
             yield resource.at(*route).expect(False, f"holds `{mark}`, wants a value")
         if not found:
             yield resource.at().expect(True, "holds no left-over of a template")
 
 
+def _marked(value: Any) -> bool:
+    """Whether there is a mark anywhere: cheaper than to keep the way to each text."""
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            todo += one.values()
+        elif isinstance(one, list):
+            todo += one
+        elif isinstance(one, str) and ("<" in one or "%!" in one) and _mark(one):
+            return True
+    return False
+
+
 def _left_over(resource: Resource, start: _Route) -> Iterator[tuple[_Route, str]]:
-    """Texts with marks. Objects that legitimately carry templates of other programs are looked at by their metadata."""
+    """The texts with marks, and the way to each."""
     todo: list[tuple[_Route, Any]] = [(start, resource.node.raw(*start))]
     while todo:
         route, value = todo.pop()

@@ -15,8 +15,9 @@ def selector_matches_labels(workloads: Workloads) -> Findings:
     """
     for workload in workloads:
         selector = workload.selector
-        if not workload.long_running or selector is None:
-            continue
+        written = workload.resource.get("spec", "selector").exists
+        if not workload.long_running or selector is None or not written:
+            continue  # an old ReplicationController takes the labels of its pods
         if selector.empty:
             yield workload.at("spec", "selector").expect(False, "selects everything, wants labels of its own pods")
             continue

@@ -29,7 +29,7 @@ def log_level(
     """
     if not quiet:
         return
-    for _, container, variable in configuration.all_variables():
+    for _, container, variable in configuration.all_variables:
         if _NAME.search(variable.name):
             noisy = not _NOISY.isdisjoint(_WORD.findall(variable.value.lower()[:200]))
             yield variable.node.expect(

@@ -22,7 +22,7 @@ def _of_services(monitors: Monitors, monitor: Monitor) -> Findings:
     if not services:
         yield _nothing(monitor, "Service")
         return
-    names = ", ".join(service.name for service in services)
+    names = ", ".join(sorted({service.name for service in services}))
     for endpoint in monitor.endpoints():
         there = any(port_of_service(service, endpoint) for service in services)
         yield _port(endpoint, names, there=there)
@@ -33,7 +33,7 @@ def _of_pods(monitors: Monitors, monitor: Monitor) -> Findings:
     if not workloads:
         yield _nothing(monitor, "Pod")
         return
-    names = ", ".join(workload.name for workload in workloads)
+    names = ", ".join(sorted({workload.name for workload in workloads}))
     for endpoint in monitor.endpoints():
         there = any(port_of_pod(workload, endpoint) for workload in workloads)
         yield _port(endpoint, names, there=there)

@@ -19,7 +19,7 @@ def scraped(workloads: Workloads, monitors: Monitors) -> Findings:
         if not services:
             continue
         how = reached.get(id(workload)) or annotated(workload, services)
-        names = ", ".join(service.name for service in services)
+        names = ", ".join(sorted({service.name for service in services}))
         yield workload.at().expect(
             bool(how),
             f"metrics are collected by {how}"

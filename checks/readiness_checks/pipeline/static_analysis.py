@@ -14,7 +14,9 @@ def static_analysis(pipelines: Pipelines, code: Code) -> Findings:
     """The pipeline looks for security faults in the code.
 
     Why: injection and unsafe calls are cheapest to find in the change that brings them.
-    Fix: add a job with CodeQL, Semgrep, Bandit, gosec or the like, on pull requests.
+    Fix: add a job with CodeQL, Semgrep, Bandit, gosec or the like, on pull requests. A Python linter whose security
+    rules are
+    switched on (ruff's `S`) counts.
     Peers: OpenSSF Scorecard SAST.
     Source: OpenSSF Scorecard, "SAST": https://github.com/ossf/scorecard/blob/main/docs/checks.md#sast
     """

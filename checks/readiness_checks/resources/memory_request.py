@@ -8,9 +8,8 @@ from readiness.facts.workloads import Workloads
 def memory_request(workloads: Workloads) -> Findings:
     """Every container asks for the memory it needs.
 
-    Why: without a request the scheduler counts the container as nothing, and when the node runs short of memory it
-    is the
-    first to be killed. An init container counts for less: it is gone before the service starts.
+    Why: without a request the scheduler counts the container as nothing, and when the node runs short of memory it is
+    the first to be killed. An init container counts for less: it is gone before the service starts.
     Fix: set `resources.requests.memory` to what the container uses on a busy day.
     Peers: kube-score container-resources, Polaris memoryRequestsMissing, Kubescape C-0269, Checkov CKV_K8S_12,
     Trivy KSV-0016, Popeye POP-106.

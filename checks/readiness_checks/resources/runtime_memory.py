@@ -7,9 +7,8 @@ from readiness.facts.workloads import Workloads
 def runtime_memory(workloads: Workloads) -> Findings:
     """A runtime that manages its own memory knows the container's limit.
 
-    Why: Java and Node.js size their heap by themselves; where that does not fit the limit, the container is killed
-    at its
-    peak although the heap could have been collected.
+    Why: Java and Node.js size their heap by themselves; where that does not fit the limit, the container is killed at
+    its peak although the heap could have been collected.
     Fix: for Java set `-XX:MaxRAMPercentage` (75 or less) or `-Xmx` in JAVA_TOOL_OPTIONS; for Node.js set
     `--max-old-space-size` in NODE_OPTIONS, to three quarters of the limit.
     Peers: none.

@@ -6,9 +6,8 @@ from readiness.facts.workloads import Workloads
 def claim_retention(workloads: Rendered[Workloads]) -> Findings:
     """Every StatefulSet says what becomes of its claims.
 
-    Why: whether the disks of a deleted set, or of members that were scaled away, stay or go is a decision about
-    data and
-    about money, and nobody looks up the default in the moment when it counts.
+    Why: whether the disks of a deleted set, or of members that were scaled away, stay or go is a decision about data
+    and about money, and nobody looks up the default in the moment when it counts.
     Fix: set `persistentVolumeClaimRetentionPolicy` with `whenDeleted` and `whenScaled`; `Retain` keeps the data.
     Peers: none.
     Source: Kubernetes, "StatefulSets", claim retention:

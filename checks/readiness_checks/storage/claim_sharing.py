@@ -6,9 +6,8 @@ from readiness.facts.storage import Claims
 def claim_sharing(claims: Claims) -> Findings:
     """No claim for one node is mounted by several pods.
 
-    Why: a ReadWriteOnce volume is attached to one node: the second pod hangs in ContainerCreating as soon as it is
-    put on
-    another one, as a rule during a drain.
+    Why: a ReadWriteOnce volume is attached to one node: the second pod hangs in ContainerCreating as soon as it is put
+    on another one, as a rule during a drain.
     Fix: use a StatefulSet with volumeClaimTemplates, a ReadWriteMany volume, or a single replica with a waiver.
     Peers: none.
     Source: Kubernetes, "Persistent Volumes", access modes:

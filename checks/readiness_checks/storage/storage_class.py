@@ -6,9 +6,8 @@ from readiness.facts.storage import Claims
 def storage_class(claims: Rendered[Claims]) -> Findings:
     """Every claim names its storage class.
 
-    Why: without a name the cluster's default decides: another disk in another cluster, and none at all where there
-    is no
-    default.
+    Why: without a name the cluster's default decides: another disk in another cluster, and none at all where there is
+    no default.
     Fix: set `storageClassName`; the empty string says that no volume is to be made.
     Peers: troubleshoot.sh storageClass.
     Source: Kubernetes, "Persistent Volumes", class:

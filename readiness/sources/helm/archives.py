@@ -65,7 +65,7 @@ class _Inflated(io.RawIOBase):
         while have < wanted and not self._inflate.eof:
             packed = self._inflate.unconsumed_tail or self._next()
             if not packed:
-                break
+                raise EOFError("it ends too early")
             piece = self._inflate.decompress(packed, min(_CHUNK, wanted - have))
             pieces.append(piece)
             have += len(piece)

@@ -15,6 +15,7 @@ from readiness.sources.manifests.reader import read_yaml
 _PLACE = re.compile(r"\b([\w.-]+/(?:templates|charts|crds)/[^\s:()\"]+)(?::(\d+))?(?::(\d+))?")
 _NOISE = re.compile(r"^(?:Error: |Use --debug flag to render out invalid YAML)", re.MULTILINE)
 _MISSING = re.compile(r"missing in charts/ directory: ([^\n]+)")
+_PREFIX = re.compile(r'^(?:level=\w+ msg="|\w+\.go:\d+: )?(?:warning: )?', re.IGNORECASE)
 _SCHEMA = "specifications of the schema"
 
 
@@ -60,5 +61,5 @@ def _not_yaml(marked: str, shown: str) -> Gap | None:
 
 def warnings(said: str, folder: Path) -> tuple[str, ...]:
     """What Helm warned of though it rendered, one text each, without our own folders in it."""
-    lines = (line.strip().replace(f"{folder}/", "") for line in said.splitlines())
+    lines = (_PREFIX.sub("", line.strip()).removesuffix('"').replace(f"{folder}/", "") for line in said.splitlines())
     return tuple(dict.fromkeys(line for line in lines if line))

@@ -14,13 +14,11 @@ _HEAD = re.compile(r"^---\n# Source: (\S[^\n]*)\n", re.MULTILINE)
 class Piece:
     """What one template printed of one or several objects.
 
-    `first` is the line of its `---` in the whole output. `alone` is the line that the same `---` has in the output of
-    `helm template --show-only`, which prints the pieces of one template one after the other. Both count from 1.
+    `first` is the line of its `---` in the whole output, counted from 1.
     """
 
     source: str
     first: int
-    alone: int
     lines: tuple[str, ...]
 
 
@@ -29,15 +27,12 @@ def pieces(text: str) -> tuple[Piece, ...]:
     heads = list(_HEAD.finditer(text))
     ends = [*(head.start() for head in heads[1:]), len(text)]
     found: list[Piece] = []
-    printed: dict[str, int] = {}
     line, counted = 1, 0
     for head, end in zip(heads, ends, strict=False):
         line += text.count("\n", counted, head.start())
         counted = head.start()
         lines = tuple(text[head.start() : end].removesuffix("\n").split("\n"))
-        source = head[1].strip()
-        found.append(Piece(source, line, printed.get(source, 0) + 1, lines))
-        printed[source] = printed.get(source, 0) + len(lines)
+        found.append(Piece(head[1].strip(), line, lines))
     return tuple(found)
 
 

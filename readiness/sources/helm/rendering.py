@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from readiness.sources.manifests.reader import Limits, read_yaml, without_collec
 from readiness.sources.programs import Ran, how_to_install, words
 from readiness.sources.schemas import versions
 
+_LINE = re.compile(r"\bline (\d+)\b")
 _TESTS = frozenset({"test", "test-success", "test-failure"})
 OLDEST = (3, 10)  # the first one with --set-json
 _LIMITS = Limits(file_bytes=64 << 20, seconds=60.0)
@@ -72,12 +74,13 @@ def render_all(
     homes.mkdir()
     command = Bounded(helm, cwd=homes, environment=environment(homes))
     version = kubernetes or versions()[-1]
+    exact = version if version.count(".") > 1 else f"{version}.0"
     releases = []
     for number, chart in enumerate(charts):
         try:
             here = folder / str(number)
             here.mkdir()
-            releases.append(_prepare(chart, root, here, namespace, version))
+            releases.append(_prepare(chart, root, here, namespace, exact))
         except ChartError as fault:
             harvest.lost(chart, _gap(chart, fault))
     wrong = together(_render(command, releases))
@@ -107,9 +110,9 @@ def _prepare(chart: Chart, root: Path, folder: Path, namespace: str, kubernetes:
     source = root / chart.path
     if not (source / "Chart.yaml").is_file():
         raise ChartError(
-            "there is no chart here: it has no Chart.yaml" if source.is_dir() else f"there is no such folder in {root}",
+            "there is no chart here: it has no Chart.yaml" if source.is_dir() else "there is no such folder",
             Span(chart.path, 1),
-            "`chart` names the folder that holds Chart.yaml",
+            f"`chart` names the folder that holds Chart.yaml; looked in {root}",
         )
     real, top = os.path.realpath(source), os.path.realpath(root)
     copying = Copying(top if real == top or real.startswith(top.rstrip("/") + "/") else real)
@@ -169,7 +172,7 @@ def _gather(release: Release, harvest: Harvest) -> None:
         by_source[piece.source] = by_source.get(piece.source, "") + "\n".join(piece.lines) + "\n"
     marked = tokens.marked_texts(by_source)
     said = values.without_secrets(release.plain.said if not release.plain.ok else words(release.plain.err), chart.set)
-    said = said.replace(f"{release.folder}/", "").replace(str(release.folder), chart.path)
+    said = said.replace(f"{release.folder}/", "").replace(f"{release.folder.parent}/", "")
     if not release.plain.ok:
         harvest.lost(chart, faults.failure(said, chart.path, release.top, marked))
         return
@@ -195,7 +198,8 @@ def _read(release: Release, text: str, marked: Mapping[str, str], harvest: Harve
     for problem in reading.problems:
         if not problem.fatal:
             at = trace.span(problem.line, problem.column)
-            remarks.append(Remark(at.path, at.line, at.column, problem.kind, problem.message))
+            told = _LINE.sub(lambda m: f"line {trace.span(int(m[1]), 1).line}", problem.message)
+            remarks.append(Remark(at.path, at.line, at.column, problem.kind, told))
     for comment in reading.comments:
         if not comment.text.startswith("Source:"):
             at = trace.span(comment.line, 1)

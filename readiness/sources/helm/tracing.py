@@ -1,8 +1,8 @@
 """From a line of the rendered output to the line of the template that wrote it.
 
 Exactness first: a line counts as known only where the rendering with tokens printed the same document, and the same key
-on that line. Otherwise the place is the template's path with the line that `helm template --show-only` prints, marked
-as rendered.
+on that line. Otherwise the place is the template's path with the line of what `helm template` prints for the whole
+chart, marked as rendered.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Trace:
         number = known[offset] if offset < len(known) else 0
         if template is None or not 0 < number <= len(template.lines):
             shown = template.shown if template else piece.source
-            return Span(shown, piece.alone + offset, column, rendered=True)
+            return Span(shown, line, column, rendered=True)
         return Span(template.shown, number, _column(template.lines[number - 1], piece.lines[offset], column, route))
 
 
@@ -153,5 +153,5 @@ def _steady(line: str) -> str:
 
 def _head(line: str) -> str:
     """The key of a line with its indentation; the whole line where it has none."""
-    key, colon, _ = line.partition(": ")
+    key, colon, _ = f"{line.rstrip()} ".partition(": ")
     return key if colon else line.rstrip()

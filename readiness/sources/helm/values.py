@@ -29,7 +29,7 @@ def files(chart: Chart, root: Path, folder: Path) -> tuple[list[str], list[Writi
             raise ChartError("a link out of the folder that is checked is not followed", Span(name, 1))
         if not path.exists():
             raise ChartError(
-                f"there is no such values file; looked in {root}", Span(name, 1), "mend `values` of this chart"
+                "there is no such values file", Span(name, 1), f"mend `values` of this chart; looked in {root}"
             )
         data = read(str(path), name)
         reading = read_bytes(data, name)

@@ -107,7 +107,7 @@ def _commits(said: bytes) -> Iterator[Commit]:
     """A record begins with an empty field, which no path is: hash, time, name, address, subject, empty, paths."""
     fields = said.decode("utf-8", "backslashreplace").split("\0")
     starts = [n for n in range(len(fields) - 5) if not fields[n] and _is_id(fields[n + 1]) and _is_time(fields[n + 2])]
-    for start, end in zip(starts, [*starts[1:], len(fields)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(fields)], strict=False):
         commit, when, name, address, subject = fields[start + 1 : start + 6]
         paths = tuple(p.removeprefix("\n") for p in fields[start + 6 : end])
         yield Commit(commit, datetime.fromisoformat(when), f"{name} <{address}>", subject, tuple(p for p in paths if p))

@@ -28,6 +28,7 @@ def versions() -> tuple[str, ...]:
     return tuple(sorted((n for n in names if n[:1].isdigit()), key=_number))
 
 
+@cache
 def nearest(version: str) -> str:
     """The release here that is nearest to `version`: itself, or the newest (also for an empty one) or oldest."""
     known = versions()

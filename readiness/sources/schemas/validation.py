@@ -34,11 +34,13 @@ def validate(resource: Resource, version: str) -> tuple[SchemaFault, ...] | None
     if name is None:
         return None
     judge = _judge(loading.nearest(version), name)
-    if judge.is_valid(resource.body):
-        return ()
-    faults = sorted(
-        {fault for error in judge.iter_errors(resource.body) for fault in _faults(chosen, name, error)}, key=str
-    )
+    try:
+        if judge.is_valid(resource.body):
+            return ()
+        errors = judge.iter_errors(resource.body)
+        faults = sorted({fault for error in errors for fault in _faults(chosen, name, error)}, key=str)
+    except (UnicodeError, ValueError, OverflowError):
+        faults = []
     return tuple(faults[:_MOST]) or (SchemaFault((), "holds a value that JSON cannot carry"),)
 
 
@@ -86,7 +88,9 @@ def _faults(chosen: Book, name: str, error: Any) -> Iterator[SchemaFault]:
         field = error.kind.property
         yield SchemaFault((*route, field), f"lacks `{field}`, which is required")
     else:
-        yield SchemaFault(route, _SAYINGS.get(keyword, _unfit)(error.kind, error.instance))
+        said = _SAYINGS.get(keyword, _unfit)(error.kind, error.instance)
+        field = next((step for step in reversed(route) if isinstance(step, str)), "")
+        yield SchemaFault(route, f"`{_short(field)}` {said}" if field else said)
 
 
 def _unknown(field: str, known: list[str]) -> str:

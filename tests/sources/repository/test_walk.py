@@ -58,7 +58,7 @@ PATHS = st.lists(st.lists(NAMES, min_size=1, max_size=3).map("/".join), min_size
 
 
 @pytest.mark.needs("git")
-@settings(max_examples=2500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=LINES, paths=PATHS)
 def test_patterns_mean_what_git_makes_of_them(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], paths: list[str]
@@ -67,8 +67,9 @@ def test_patterns_mean_what_git_makes_of_them(
     subprocess.run(["git", "init", "-q", str(root)], check=True)
     (root / ".gitignore").write_text("\n".join(lines) + "\n")
     asked = subprocess.run(
-        ["git", "check-ignore", "--no-index", "-z", "--stdin"], cwd=root, input="\0".join(paths).encode(), capture_output=True,
-        check=False, env={"PATH": os.environ["PATH"], "HOME": str(root), "GIT_CONFIG_NOSYSTEM": "1"},
+        ["git", "check-ignore", "--no-index", "-z", "--stdin"],
+        cwd=root, input="\0".join(paths).encode(), capture_output=True, check=False,
+        env={"PATH": os.environ["PATH"], "HOME": str(root), "GIT_CONFIG_NOSYSTEM": "1"},
     )  # fmt: skip
     by_git = {name.decode() for name in asked.stdout.split(b"\0") if name}
     patterns = gitignore((root / ".gitignore").read_text())
