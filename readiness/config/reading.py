@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from readiness.config.faults import Fault, SettingsError, nearest, wanted
 from readiness.facts.document import Document
 from readiness.model import Route, Span
-from readiness.sources.manifests.reader import read_bytes
+from readiness.sources.manifests.reader import Problem, read_bytes
 from readiness.sources.manifests.scalars import resolve
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -45,7 +45,7 @@ def read_text(path: Path, variables: Mapping[str, str]) -> Text:
     except OSError as fault:
         raise SettingsError([Fault(Span(name, 1), f"the settings cannot be read: {fault.strerror}")]) from None
     reading = read_bytes(data, name)
-    faults = [Fault(Span(p.path, p.line, p.column), p.message) for p in reading.problems if p.kind != "shape"]
+    faults = [Fault(Span(p.path, p.line, p.column), _said(p)) for p in reading.problems]
     if faults:
         raise SettingsError(faults)
     if len(reading.documents) != 1 or not isinstance(reading.documents[0].value, dict):
@@ -132,9 +132,9 @@ def _keys(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
 
 def _step(here: Any, step: Any) -> Any:
     for model in _models(here):
-        for name, field in model.model_fields.items():
-            if step in (name, field.alias):
-                return field.annotation
+        for name, info in model.model_fields.items():
+            if step in (name, info.alias):
+                return info.annotation
     for option in _options(here):
         arguments = get_args(option)
         if get_origin(option) in (dict, list) and arguments:
@@ -189,6 +189,13 @@ class _Filling:
             advice = f"set it, or write ${{{name}:-a default}}"
             self.faults.append(Fault(span, f"the variable {name} is not set; {advice}"))
         return found or ""
+
+
+def _said(problem: Problem) -> str:
+    """The reader speaks of manifests; settings are none."""
+    if problem.kind == "non-object":
+        return problem.message.partition(";")[0] + "; settings are a mapping (`key: value` lines)"
+    return problem.message
 
 
 def _found(documents: tuple[Document, ...]) -> str:

@@ -63,7 +63,7 @@ def render(assessments: Sequence[Assessment], style: Style) -> str:  # noqa: ARG
         style_hash=Markup("sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()),  # noqa: S704
         icon=_icon(tone),
         version=selection.version(assessments),
-        time=next((str(a.about["time"]) for a in assessments if "time" in a.about), ""),
+        time=next((str(a.about["time"]).replace("T", " ") for a in assessments if "time" in a.about), ""),
         runs=[_run(a, most) for a in assessments],
     )
     return _dense(page)
@@ -161,6 +161,7 @@ def _check(severity: Severity, items: Sequence[Open], total: int, position: int)
         "title": page.title or outcome.check.id,
         "why": sentence(page.why),
         "fix": sentence(page.fix),
+        "example": f"{items[0].judged.finding.place.subject} {items[0].judged.finding.message}",
         "share": counted(total, "finding"),
         "open": position < _OPEN_CHECKS and severity in (Severity.CRITICAL, Severity.HIGH),
         "findings": [_finding(item) for item in shown],
