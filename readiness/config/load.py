@@ -13,7 +13,7 @@ from readiness.config import laxness
 from readiness.config.checks import check_settings, legal
 from readiness.config.environment import BARS, MANDATORY, Environment, WrittenWaiver, profile_of
 from readiness.config.faults import Fault, SettingsError, nearest
-from readiness.config.model import EnvironmentSettings, SettingsFile, WaiverFile
+from readiness.config.model import MANDATORY_KEYS, EnvironmentSettings, SettingsFile, WaiverFile
 from readiness.config.reading import Text, read_text, validated
 from readiness.model import Bar, Check, Route, Span
 
@@ -70,6 +70,7 @@ def load(path: Path, checks: Mapping[str, Check], variables: Mapping[str, str], 
     for service in _services(models[0], path):
         made = [_environment(service, name, files, models, waivers) for name in _names(service, models[0])]
         environments += [environment for environment, _ in made]
+        faults += [fault for one in made for fault in _incomplete(*one)]
         faults += laxness.between(made, checks)
         faults += _against_policy(made, files[0], checks)
     if faults:
@@ -189,6 +190,17 @@ def _environment(
         written=files[0].name,
     )
     return environment, layers
+
+
+def _incomplete(environment: Environment, layers: list[Layer]) -> Iterator[Fault]:
+    """What no layer says of a source and none may leave out."""
+    for source, keys in MANDATORY_KEYS.items():
+        said = getattr(environment.sources, source)
+        for item in said if isinstance(said, list) else [said] if said else []:
+            for key in keys:
+                if not getattr(item, key):
+                    where = next((s for layer in layers if (s := layer.span(("sources", source)))), None)
+                    yield Fault(where, f"`{key}` of the source `{source}` is missing; it is mandatory")
 
 
 def _merged(layers: list[Layer]) -> EnvironmentSettings:

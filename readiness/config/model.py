@@ -18,6 +18,10 @@ def _listed(value: Any) -> Any:
 Paths = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 
 
+# What is mandatory in a source has a default nevertheless: a base may say one half, and an environment the other.
+MANDATORY_KEYS = {"helm": ("chart",), "kustomize": ("path",), "cluster": ("context", "namespace")}
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, alias_generator=lambda name: name.replace("_", "-"))
 
@@ -25,7 +29,7 @@ class _Strict(BaseModel):
 class Helm(_Strict):
     """One chart as it is installed in this environment."""
 
-    chart: str = Field(description="folder of the chart, relative to the settings file")
+    chart: str = Field(default="", description="folder of the chart, relative to the settings file; mandatory")
     release: str = Field(default="", description="name of the release; the chart's name where none is given")
     values: Paths = Field(default=[], description="values files, later ones win")
     set: dict[str, JsonValue] = Field(default={}, description="single values, as `--set` takes them")
@@ -35,14 +39,14 @@ class Helm(_Strict):
 class Kustomize(_Strict):
     """One overlay."""
 
-    path: str = Field(description="folder with the kustomization, relative to the settings file")
+    path: str = Field(default="", description="folder with the kustomization, relative to the settings file; mandatory")
 
 
 class Cluster(_Strict):
     """A live namespace. Nothing is guessed: the current context of a kubeconfig is never used."""
 
-    context: str = Field(description="context of the kubeconfig")
-    namespace: str = Field(description="namespace of the service")
+    context: str = Field(default="", description="context of the kubeconfig; mandatory")
+    namespace: str = Field(default="", description="namespace of the service; mandatory")
     kubeconfig: str = Field(
         default="", description="path of the kubeconfig; where none is given, KUBECONFIG or ~/.kube/config"
     )

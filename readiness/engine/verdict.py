@@ -58,7 +58,7 @@ def _against(outcomes: Sequence[Outcome], total: Score, bar: Bar) -> tuple[str, 
         said.append(f"{critical} critical {_plural('finding', critical)}")
     if total.value is not None and total.value < bar.score:
         why = f", capped by a {total.capped_by.value} finding" if total.capped_by else ""
-        said.append(f"score {total.value:.0f} is below the bar of {bar.score:g}{why}")
+        said.append(f"score {_whole(total.value)} is below the bar of {bar.score:g}{why}")
     return tuple(said)
 
 
@@ -74,10 +74,15 @@ def _unanswered(
     if total.value is not None and total.covered < bar.covered:
         unknown = sum(o.status is Status.UNKNOWN for o in outcomes if o.adopted)
         said.append(
-            f"covered {total.covered:.0f} is below the bar of {bar.covered:g}: "
+            f"covered {_whole(total.covered)} is below the bar of {bar.covered:g}: "
             f"{unknown} {_plural('check', unknown)} could not be answered"
         )
     return tuple(said)
+
+
+def _whole(value: float) -> str:
+    """Never more than was reached: 79.9 does not read as 80."""
+    return str(int(value + 1e-9))
 
 
 def _plural(word: str, count: int) -> str:

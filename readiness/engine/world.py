@@ -25,28 +25,22 @@ class Missing:
 
 @dataclass(slots=True)
 class World:
-    """The facts of one environment. `bringers` names, for each root fact, the sources that could bring it and their origins."""
+    """The facts of one environment. `bringers` says which sources, of which origin, could bring each root fact."""
 
     environment: str
     supplies: Sequence[Supply]
     bringers: Mapping[type, Mapping[str, Origin | None]] = field(default_factory=dict)
-    others: Mapping[str, World] = field(default_factory=dict)
     _built: dict[tuple[type, Origin | None], Any] = field(default_factory=dict)
 
     def askings(self, check: Check) -> tuple[Origin | None, ...]:
         """The origins that `check` is asked for: each that exists; once where its needs say which, or none has any."""
-        if all(need.origin is not None or need.environment for need in check.needs):
-            return (None,)
-        free = [need for need in check.needs if need.origin is None and not need.environment]
+        free = [need for need in check.needs if need.origin is None]
         roots = {root for need in free for root in roots_of(need.type)}
         origins = {s.origin for s in self.supplies if s.origin is not None and roots & s.provides}
         return tuple(sorted(origins)) or (None,)
 
     def fact(self, need: Need, origin: Origin | None) -> Any:
         """The fact that `need` asks for, or Missing."""
-        if need.environment:
-            other = self.others.get(need.environment)
-            return other.of(need.type, need.origin) if other else Missing(need.type, declared=False)
         return self.of(need.type, need.origin or origin)
 
     def of(self, kind: type, origin: Origin | None) -> Any:
@@ -58,9 +52,6 @@ class World:
 
     def gaps(self, need: Need, origin: Origin | None) -> tuple[Gap, ...]:
         """What the sources under `need` could not read and might hide something of the kinds it reads."""
-        if need.environment:
-            other = self.others.get(need.environment)
-            return other.gaps(Need(need.name, need.type, need.origin), origin) if other else ()
         wanted, kinds = need.origin or origin, kinds_of(need.type)
         return tuple(g for s in self._under(roots_of(need.type), wanted) for g in s.gaps if g.hides(kinds))
 

@@ -3,7 +3,6 @@
 from readiness.model.check import (
     Check,
     Findings,
-    In,
     Live,
     Need,
     Page,
@@ -28,7 +27,6 @@ __all__ = [
     "Finding",
     "Findings",
     "Gap",
-    "In",
     "Input",
     "Judged",
     "Live",

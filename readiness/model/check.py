@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from readiness.model.gap import Origin
 from readiness.model.place import Finding, Span
@@ -49,12 +49,6 @@ class PerTier:
         self.values = dict(values)
 
 
-class In(NamedTuple):
-    """Asks for the facts of another environment: `Annotated[Workloads, In("production")]`."""
-
-    environment: str
-
-
 @dataclass(frozen=True, slots=True)
 class Need:
     """A fact that a check asks for, by type."""
@@ -62,7 +56,6 @@ class Need:
     name: str
     type: type
     origin: Origin | None = None
-    environment: str = ""
     optional: bool = False
 
 
@@ -169,8 +162,7 @@ def _need(check_name: str, name: str, hint: Any) -> Need:
     if not isinstance(hint, type):
         raise TypeError(f"{check_name}: parameter `{name}` needs the type of one fact, or `*` before it for a setting")
     origin = next((e for e in extras if isinstance(e, Origin)), None)
-    environment = next((e.environment for e in extras if isinstance(e, In)), "")
-    return Need(name, hint, origin, environment, optional)
+    return Need(name, hint, origin, optional)
 
 
 def _setting(check_name: str, parameter: inspect.Parameter, hint: Any) -> Setting:

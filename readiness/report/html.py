@@ -194,7 +194,8 @@ def _asides(assessment: Assessment) -> dict[str, Any]:
     every = [(o, j) for o in assessment.outcomes for j in o.judged]
     about = {k: v for k, v in assessment.about.items() if v not in (None, "", [], {})}
     return {
-        "unanswered": _lines(_reasons(selection.of_status(assessment, Status.UNKNOWN))),
+        "unanswered": _reasons(selection.of_status(assessment, Status.UNKNOWN)),
+        "unknown": len(selection.of_status(assessment, Status.UNKNOWN)),
         "gaps": _lines(str(g) for g in assessment.gaps),
         "unread": _lines(f"{i.name}: {i.reason}" for i in selection.not_examined(assessment)),
         "vanished": _lines(assessment.vanished),
@@ -206,7 +207,8 @@ def _asides(assessment: Assessment) -> dict[str, Any]:
             selection.not_adopted(assessment, _MOST_LINES), sum(j.counts and not o.adopted for o, j in every)
         ),
         "notes": _lines(assessment.notes),
-        "skipped": _lines(_reasons(selection.of_status(assessment, Status.SKIPPED))),
+        "skipped": _reasons(selection.of_status(assessment, Status.SKIPPED)),
+        "unasked": len(selection.of_status(assessment, Status.SKIPPED)),
         "passed": ids(Status.PASSED),
         "idle": ids(Status.NOT_APPLICABLE),
         "inputs": _lines(_input(i.name, i.reading, i.reason, i.objects) for i in assessment.inputs),
@@ -223,9 +225,11 @@ def _told(item: Open) -> str:
     return said + (f"; {waiver.owner} until {waiver.expires}: {waiver.reason}" if waiver else "")
 
 
-def _reasons(outcomes: Iterable[Outcome]) -> Iterable[str]:
-    for reason, same in selection.by_reason(outcomes).items():
-        yield ", ".join(f"`{o.check.id}`" for o in same) + f": {reason}"
+def _reasons(outcomes: Iterable[Outcome]) -> list[tuple[str, list[str]]]:
+    """Reasons with the checks that share them, the most shared ones first."""
+    groups = selection.by_reason(outcomes)
+    made = [(sentence(reason), [o.check.id for o in same]) for reason, same in groups.items()]
+    return sorted(made, key=lambda group: -len(group[1]))
 
 
 def _input(name: str, reading: Reading, reason: str, objects: int) -> str:

@@ -125,6 +125,13 @@ FILES = {
     "overlays/staging/kustomization.yaml": OVERLAY,
     "overlays/staging/memory.yaml": MEMORY,
 }
+RUN = """apiVersion: v1
+kind: Run
+metadata:
+  name: x
+  annotations:
+    config.kubernetes.io/function: 'exec: {path: ./x}'
+"""
 STAGING = "overlays/staging"
 
 
@@ -154,7 +161,9 @@ def routes(value: Any, route: Route = ()) -> Iterator[Route]:
         yield from routes(inner, (*route, step))
 
 
-CONTAINER: Route = ("spec", "template", "spec", "containers", 1)
+# The containers that a patch names come first in what is built.
+CONTAINERS: Route = ("spec", "template", "spec", "containers")
+CONTAINER: Route = (*CONTAINERS, 0)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +308,7 @@ def test_what_is_remote_is_refused_at_its_line(tmp_path: Path, address: str, fie
     write(tmp_path, {"k/kustomization.yaml": f"{field}:\n  - {address}\n"})
     cause, span = refused(tmp_path)
     assert "is remote" in cause
-    assert span == Span("k/kustomization.yaml", 2, 3)
+    assert span == Span("k/kustomization.yaml", 2, 5)
 
 
 def test_a_credential_in_an_address_is_not_repeated(tmp_path: Path) -> None:
@@ -310,7 +319,7 @@ def test_a_credential_in_an_address_is_not_repeated(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "span", "words"),
     [
-        ("resources:\n  - a.yaml\n  - gone.yaml\n", Span("k/kustomization.yaml", 3, 3), "there is no gone.yaml"),
+        ("resources:\n  - a.yaml\n  - gone.yaml\n", Span("k/kustomization.yaml", 3, 5), "there is no gone.yaml"),
         ("resources: [empty]\n", Span("k/kustomization.yaml", 1, 13), "has no kustomization.yaml"),
         ("resources: [../k]\n", Span("k/kustomization.yaml", 1, 13), "a cycle"),
         ("resources: [../secret.yaml]\n", Span("k/kustomization.yaml", 1, 13), "lies outside"),
@@ -331,18 +340,12 @@ def test_a_credential_in_an_address_is_not_repeated(tmp_path: Path) -> None:
         ("- a\n", Span("k/kustomization.yaml", 1), "wanted a mapping"),
         ("", Span("k/kustomization.yaml", 1), "empty"),
         ("resources: [\n", Span("k/kustomization.yaml", 2, 1), "YAML"),
-        ("resources: [broken.yaml]\n", Span("k/broken.yaml", 2, 3), "YAML"),
+        ("resources: [broken.yaml]\n", Span("k/broken.yaml", 2, 4), "YAML"),
         ("labels: []\n", Span("k/kustomization.yaml", 1), ""),
     ],
 )
 def test_a_fault_in_the_graph_is_a_gap_at_its_line(tmp_path: Path, text: str, span: Span, words: str) -> None:
-    function = "apiVersion: v1\nkind: Run\nmetadata:\n  name: x\n  annotations:\n    config.kubernetes.io/function: 'exec: {path: ./x}'\n"
-    files = {
-        "k/a.yaml": SERVICE,
-        "secret.yaml": "a: hunter2\n",
-        "k/run.yaml": function,
-        "k/broken.yaml": "a: b\n  c: [\n",
-    }
+    files = {"k/a.yaml": SERVICE, "secret.yaml": "a: hunter2\n", "k/run.yaml": RUN, "k/broken.yaml": "a: b\n  c: [\n"}
     write(tmp_path, {**files, "k/kustomization.yaml": text})
     (tmp_path / "k" / "empty").mkdir()
     cause, found = refused(tmp_path)
