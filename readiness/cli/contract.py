@@ -36,7 +36,6 @@ class Asking:
     fact: str
     optional: bool
     origin: str
-    environment: str
     sources: tuple[tuple[str, ...], ...]
 
     @property
@@ -44,15 +43,14 @@ class Asking:
         """The fact and what would bring it: `Workloads from manifests, kustomize, helm or cluster`."""
         groups = " and ".join(either(group) for group in self.sources)
         origin = f"{self.origin} " if self.origin else ""
-        of = f" of `{self.environment}`" if self.environment else ""
         maybe = ", where there is one" if self.optional else ""
-        return f"{origin}{self.fact}{of}" + (f", from {groups}" if groups else "") + maybe
+        return f"{origin}{self.fact}" + (f", from {groups}" if groups else "") + maybe
 
 
 def askings(check: Check) -> tuple[Asking, ...]:
     """What a check needs, in the order of its signature."""
     return tuple(
-        Asking(n.type.__name__, n.optional, n.origin.value if n.origin else "", n.environment, _groups(n))
+        Asking(n.type.__name__, n.optional, n.origin.value if n.origin else "", _groups(n))
         for n in check.needs
     )
 

@@ -112,7 +112,9 @@ def _helm(environment: Environment, allowed: Permissions, progress: Progress) ->
 def _repository(environment: Environment, allowed: Permissions, progress: Progress) -> Supply:  # noqa: ARG001
     from readiness.sources import repository
 
-    return repository.read(environment.root / (environment.sources.repository or "."))
+    wanted = environment.sources.repository
+    assert wanted is not None, "a declared source has settings"  # noqa: S101
+    return repository.read(environment.root / wanted.path, exclude=wanted.exclude)
 
 
 def _tools(environment: Environment, allowed: Permissions, progress: Progress) -> Supply:  # noqa: ARG001

@@ -87,7 +87,6 @@ def described(check: Check) -> dict[str, object]:
                 "fact": a.fact,
                 "optional": a.optional,
                 "origin": a.origin or None,
-                "environment": a.environment or None,
                 "sources": [list(group) for group in a.sources],
             }
             for a in contract.askings(check)

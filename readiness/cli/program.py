@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -27,6 +28,8 @@ COMMANDS = {
     "docs": ("Write the pages about checks, or see that they are fresh.", "readiness.cli.docs"),
     "completion": ("Print the shell's completion script.", "readiness.cli.completion"),
 }
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 class _Lazy(click.Group):
@@ -84,10 +87,10 @@ def run(arguments: Sequence[str]) -> int:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to tell, and nobody to tell it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         return 128 + signal.SIGPIPE
     except Exception as fault:  # noqa: BLE001 (the last door)
-        return _settings_fault(fault) or _our_fault(fault)
+        return _settings_fault(fault) or _output_fault(fault) or _our_fault(fault)
     return code if isinstance(code, int) else Exit.OK
 
 
@@ -101,6 +104,21 @@ def _settings_fault(fault: Exception) -> int:
     for one in fault.faults:
         click.echo(plain(f"error: {one}"), err=True)
     return Exit.USAGE
+
+
+def _output_fault(fault: Exception) -> int:
+    """A full disk under our output is no fault of ours, and must not look like a verdict."""
+    # Files that cannot be opened have a name; a stream that takes no more has none.
+    if not isinstance(fault, OSError) or fault.filename is not None or fault.errno not in _FULL:
+        return 0
+    _give_up_output()
+    click.echo(f"error: the output cannot be written: {fault.strerror}", err=True)
+    return Exit.USAGE
+
+
+def _give_up_output() -> None:
+    """Let what still waits go nowhere, so that Python does not try it again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _our_fault(fault: Exception) -> int:

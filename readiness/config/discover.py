@@ -9,7 +9,7 @@ from pathlib import Path
 
 from readiness.config.environment import BARS, Environment, profile_of
 from readiness.config.faults import Fault, SettingsError, nearest
-from readiness.config.model import Helm, Kustomize, Sources
+from readiness.config.model import Helm, Kustomize, RepositoryFolder, Sources
 
 _SKIPPED = frozenset(
     {".git", ".venv", "venv", "node_modules", "vendor", "third_party", "testdata", "__pycache__", ".terraform"}
@@ -83,7 +83,7 @@ def here(root: Path, name: str) -> tuple[Environment, ...]:
         made.append(_environment(service, "manifests", root, Sources(manifests=paths)))
     if not made:
         made.append(_environment(service, "repository", root, Sources()))
-    made = [replace(e, sources=e.sources.model_copy(update={"repository": "."})) for e in made]
+    made = [replace(e, sources=e.sources.model_copy(update={"repository": RepositoryFolder()})) for e in made]
     if not name:
         return tuple(made)
     chosen = tuple(e for e in made if e.name == name)

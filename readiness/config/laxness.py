@@ -58,6 +58,9 @@ def _laxer(strict: Environment, lax: Environment, checks: Mapping[str, Check]) -
     for source in lax.mandatory:
         if source not in strict.mandatory:
             yield ("mandatory",), f"without {source}", f"with {source}"
+    ours, theirs = strict.sources.repository, lax.sources.repository
+    if ours and theirs and not set(ours.exclude) <= set(theirs.exclude):
+        yield ("sources", "repository", "exclude"), repr(ours.exclude), repr(theirs.exclude)
     for check_id in sorted({*strict.checks, *lax.checks} & checks.keys()):
         check = checks[check_id]
         yield from _laxer_check(check, strict, lax)

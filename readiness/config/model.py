@@ -42,6 +42,17 @@ class Kustomize(_Strict):
     path: str = Field(default="", description="folder with the kustomization, relative to the settings file; mandatory")
 
 
+class RepositoryFolder(_Strict):
+    """The repository, or the part of a larger one that the service is."""
+
+    path: str = Field(default=".", description="folder of the repository, relative to the settings file")
+    exclude: Paths = Field(
+        default=[],
+        description="what is no part of the service: patterns as in a `.gitignore`, from that folder; "
+        "every report lists what they leave out",
+    )
+
+
 class Cluster(_Strict):
     """A live namespace. Nothing is guessed: the current context of a kubeconfig is never used."""
 
@@ -69,9 +80,18 @@ def _each(name: str) -> Callable[[Any], Any]:
     return listed
 
 
+def _alone(name: str) -> Callable[[Any], Any]:
+    """A mapping, where a text alone is the field `name`."""
+    return lambda value: {name: value} if isinstance(value, str) else value
+
+
 Overlays = Annotated[
     list[Kustomize],
     BeforeValidator(_each("path"), json_schema_input_type=str | Kustomize | list[str | Kustomize]),
+]
+Folder = Annotated[
+    RepositoryFolder,
+    BeforeValidator(_alone("path"), json_schema_input_type=str | RepositoryFolder),
 ]
 Charts = Annotated[list[Helm], BeforeValidator(_each("chart"), json_schema_input_type=str | Helm | list[str | Helm])]
 
@@ -82,7 +102,7 @@ class Sources(_Strict):
     manifests: Paths | None = Field(default=None, description="files, folders and globs; `-` is standard input")
     kustomize: Overlays | None = Field(default=None, description="overlays to build: a path, or a list of them")
     helm: Charts | None = Field(default=None, description="charts to render: a path, a mapping, or a list of either")
-    repository: str | None = Field(default=None, description="folder of the repository, `.` as a rule")
+    repository: Folder | None = Field(default=None, description="the repository: its folder, `.` as a rule")
     tools: dict[str, str] | None = Field(default=None, description="programs and the versions wanted: `helm: '>=3.14'`")
     cluster: Cluster | None = None
     commands: dict[Literal["build", "test", "lint", "format", "types", "audit"], Command] | None = None

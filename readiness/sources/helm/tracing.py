@@ -8,6 +8,7 @@ chart, marked as rendered.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -102,23 +103,30 @@ def _as_written(same: Sequence[Piece], template: Template) -> dict[int, tuple[in
 
 
 def _agreed(same: Sequence[Piece], marked: str) -> dict[int, tuple[int, ...]]:
-    """Line numbers for each piece whose document the marked rendering printed too, in whatever order."""
+    """Line numbers for each piece whose document the marked rendering printed too, in whatever order.
+
+    A document with the same text is it; else one with the same keys line for line, since some values differ each time.
+    """
     lines, numbers = origins(marked)
-    waiting = list(_documents(lines))
+    documents = list(_documents(lines))
+    contents = [(piece, *_content(piece.lines, 2, len(piece.lines))) for piece in same]
+    found: dict[int, int] = {}
+    taken: set[int] = set()
+    for look in (_steady, _head):
+        waiting: dict[tuple[str, ...], deque[int]] = {}
+        for number, (start, end) in enumerate(documents):
+            if number not in taken:
+                waiting.setdefault(tuple(look(line) for line in lines[start:end]), deque()).append(number)
+        for piece, start, end in contents:
+            alike = waiting.get(tuple(look(line) for line in piece.lines[start:end]))
+            if piece.first not in found and alike:
+                found[piece.first] = alike.popleft()
+                taken.add(found[piece.first])
     known = {}
-    for piece in same:
-        start, end = _content(piece.lines, 2, len(piece.lines))
-        printed = piece.lines[start:end]
-        alike = [d for d in waiting if _same(printed, lines[d[0] : d[1]])]
-        if not alike:
-            continue
-        fits = next((d for d in alike if [*map(_steady, printed)] == [*map(_steady, lines[d[0] : d[1]])]), alike[0])
-        waiting.remove(fits)
-        written = [0] * len(piece.lines)
-        for offset in range(end - start):
-            if _head(piece.lines[start + offset]) == _head(lines[fits[0] + offset]):
-                written[start + offset] = numbers[fits[0] + offset]
-        known[piece.first] = tuple(written)
+    for piece, start, end in contents:
+        if piece.first in found:
+            first, last = documents[found[piece.first]]
+            known[piece.first] = (*(0 for _ in range(start)), *numbers[first:last], *(0 for _ in piece.lines[end:]))
     return known
 
 
@@ -140,18 +148,11 @@ def _content(lines: Sequence[str], start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _same(printed: Sequence[str], marked: Sequence[str]) -> bool:
-    """Whether two renderings can be one document: line for line the same text, or the same key with another value."""
-    if len(printed) != len(marked):
-        return False
-    return all(_steady(a) == _steady(b) or _head(a) == _head(b) for a, b in zip(printed, marked, strict=True))
-
-
 def _steady(line: str) -> str:
     return _CHANGING.sub("", line.rstrip())
 
 
 def _head(line: str) -> str:
     """The key of a line with its indentation; the whole line where it has none."""
-    key, colon, _ = f"{line.rstrip()} ".partition(": ")
-    return key if colon else line.rstrip()
+    key, colon, _ = f"{_steady(line)} ".partition(": ")
+    return key if colon else key.rstrip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,8 @@ from readiness.model import Gap, Input, Span
 from readiness.model import Reading as Became
 from readiness.sources.kustomize.layers import Graph, Layer
 from readiness.sources.kustomize.locating import Built
-from readiness.sources.kustomize.origins import Origin, annotated, find_origin
+from readiness.sources.kustomize.origins import Origin, Sources, annotated
+from readiness.sources.kustomize.targets import hits
 from readiness.sources.manifests import unpacked
 from readiness.sources.manifests.reader import Limits, read_yaml, without_collection
 from readiness.sources.manifests.reading import Reading
@@ -28,7 +29,7 @@ from readiness.sources.programs import Ran, find, how_to_install, run, words
 OLDEST = 4  # kubectl before 1.21 has kustomize 2 inside, which builds other objects
 _LIMITS = Limits(file_bytes=64 << 20, seconds=60.0)
 _VERSION = re.compile(r"v?(\d+)\.\d+\.\d+")
-_ERROR = re.compile(r'^.*?\] "command failed" err="(?P<text>.*)"$', re.DOTALL)
+_ERROR = re.compile(r'^.*?\] "command failed" err=(?:"(?P<text>.*)"|<\n(?P<lines>.*)\n\s*>)$', re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -137,7 +138,7 @@ def _gather(path: str, graph: Graph, plain: Ran, origins: Ran, wrapper: Path, ha
     top = graph.top
     assert top is not None, "a graph without a top is refused"  # noqa: S101
     if not plain.ok:
-        harvest.lost(path, _failure(top, plain))
+        harvest.lost(path, _failure(graph, top, plain))
         return
     harvest.notes += [f"kustomize says of {path}: {line}" for line in words(plain.err).splitlines() if line.strip()]
     for reading_of, reading in graph.readings.items():
@@ -154,20 +155,44 @@ def _take(path: str, top: Layer, reading: Reading, said: dict[Any, Origin], harv
     for problem in fatal:
         span = Span(top.shown, problem.line, problem.column, rendered=True)
         harvest.gaps.append(Gap("kustomize", problem.message, span))
-    count = 0
+    sources, count = Sources(top), 0
+    built: list[tuple[Built, dict[str, Any]]] = []
     for document in reading.documents:
         for body, base in _objects(document):
-            locator = Built(document, base, find_origin(top, body, said), top)
+            locator = Built(document, base, sources.find(body, said), top)
+            built.append((locator, body))
             harvest.resources.append(Resource(body, locator, namespace=harvest.namespace))
             count += 1
     if fatal:
         harvest.inputs.append(Input(path, Became.NOT_EXAMINED, fatal[0].message, count))
-    elif not count:
+        return
+    harvest.gaps += _idle_patches(top, built)
+    if not count:
         cause = "the overlay builds no objects, so there is nothing to check"
         advice = "a component is built by what includes it" if top.get("kind") == "Component" else ""
         harvest.lost(path, Gap("kustomize", cause, Span(top.shown, 1), advice=advice))
     else:
         harvest.inputs.append(Input(path, Became.CHECKED, "", count))
+
+
+def _idle_patches(top: Layer, built: Sequence[tuple[Built, dict[str, Any]]]) -> Iterator[Gap]:
+    """Patches whose target is no object of the build. Kustomize says nothing of them, and its user believes they work.
+
+    Where an object is deleted, or where one came from is not known, nothing is claimed.
+    """
+    layers = list(top.each())
+    deletes = any(_deletes(patch.document.value) for layer in layers for patch in layer.patches)
+    if deletes or any(locator.source is None for locator, _ in built):
+        return
+    for layer in layers:
+        for patch in layer.patches:
+            if patch.target and not any(hits(patch, b.source, body) for b, body in built if b.source):
+                cause = "this patch changes nothing: no object is what its target says"
+                yield Gap("kustomize", cause, patch.span, advice="mend `target`, or take the patch away")
+
+
+def _deletes(patch: Any) -> bool:
+    return isinstance(patch, dict) and patch.get("$patch") == "delete"
 
 
 def _objects(document: Document) -> list[tuple[dict[str, Any], Route]]:
@@ -184,16 +209,26 @@ def _written(path: str, reading: Reading, harvest: Harvest) -> None:
     harvest.writings.append(Writing(path, len(reading.documents), remarks, notes))
 
 
-def _failure(top: Layer, ran: Ran) -> Gap:
+def _failure(graph: Graph, top: Layer, ran: Ran) -> Gap:
     """The gap for a build that fails, with the tool's words and the place that they name, as far as they do."""
     said = ran.said
     match = _ERROR.match(said)
     if match:
-        said = match["text"].replace('\\"', '"').replace("\\n", "\n")
+        lines = (match["lines"] or "").splitlines()
+        said = (match["text"] or " ".join(x.strip() for x in lines)).replace('\\"', '"').replace("\\n", "\n")
     said = said.removeprefix("Error: ")
     advice = "this is a component: build what includes it" if top.get("kind") == "Component" else ""
-    span = _named(top, said) or Span(top.shown, 1)
+    span = _repeated(graph, said) or _named(top, said) or Span(top.shown, 1)
     return Gap("kustomize", f"kustomize does not build this overlay: {said}", span, advice=advice)
+
+
+def _repeated(graph: Graph, said: str) -> Span | None:
+    """A key that is written twice: kustomize names the line, and not the file."""
+    if "already defined" not in said:
+        return None
+    problems = [p for reading in graph.readings.values() for p in reading.problems if p.kind == "duplicate-key"]
+    found = [p for p in problems if f"line {p.line}:" in said]
+    return Span(found[0].path, found[0].line, found[0].column) if len(found) == 1 else None
 
 
 def _named(top: Layer, said: str) -> Span | None:

@@ -65,26 +65,54 @@ def identity(body: Mapping[str, Any]) -> Identity:
     return tuple(str(p or "") for p in parts)  # type: ignore[return-value]
 
 
-def find_origin(top: Layer, body: Mapping[str, Any], said: Mapping[Identity, Origin]) -> Source | None:
-    """Where a built object begins, or None where that is not certain."""
-    origin = said.get(identity(body))
-    sure = [s for s in _candidates(top, body, origin) if _fits(s, body)]
-    return sure[0] if len(sure) == 1 else None
+class Sources:
+    """Where all objects of an overlay begin, found by kind and name."""
+
+    def __init__(self, top: Layer) -> None:
+        self._by_name: dict[tuple[str, str, str], list[Source]] = {}
+        for source in _sources(top):
+            version, kind, name = _begins_as(source)
+            # What the field `namespace` sets is the name of a Namespace, too.
+            key = "" if kind == "Namespace" else built_name(source, name)
+            self._by_name.setdefault((version, kind, key), []).append(source)
+
+    def find(self, body: Mapping[str, Any], said: Mapping[Identity, Origin]) -> Source | None:
+        """Where a built object begins, or None where that is not certain."""
+        version, kind, _, name = identity(body)
+        names = ("",) if kind == "Namespace" else dict.fromkeys((name, HASH.sub("", name)))
+        origin = said.get(identity(body))
+        near = [s for n in names for s in self._by_name.get((version, kind, n), ())]
+        sure = [s for s in near if _agrees(s, origin) and _fits(s, body)]
+        return sure[0] if len(sure) == 1 else None
 
 
-def _candidates(top: Layer, body: Mapping[str, Any], origin: Origin | None) -> Iterator[Source]:
-    kind, version = body.get("kind"), body.get("apiVersion")
+def _sources(top: Layer) -> Iterator[Source]:
     for layer in top.each():
         for written in layer.written:
-            here = origin is None or (origin.file == written.file if origin.file else not origin.generated_in)
-            if here and written.body.get("kind") == kind and written.body.get("apiVersion") == version:
-                yield Source(layer, written)
-        key = GENERATORS.get(str(kind))
-        if key is None or (origin is not None and origin.generated_in != os.path.realpath(_file(layer))):
-            continue
-        for index, generator in mappings(layer.get(key)):
-            if generator.get("behavior") not in ("merge", "replace"):
-                yield Source(layer, generator=(key, index))
+            yield Source(layer, written)
+        for key in GENERATORS.values():
+            for index, generator in mappings(layer.get(key)):
+                if generator.get("behavior") not in ("merge", "replace"):
+                    yield Source(layer, generator=(key, index))
+
+
+def _agrees(source: Source, origin: Origin | None) -> bool:
+    """Whether a source is what kustomize says of the object, where it says anything."""
+    if origin is None:
+        return True
+    if source.written is not None:
+        return origin.file == source.written.file if origin.file else not origin.generated_in
+    return origin.generated_in == os.path.realpath(_file(source.layer))
+
+
+def _begins_as(source: Source) -> tuple[str, str, str]:
+    """Version, kind and name before any layer works on them."""
+    if source.written is not None:
+        version, kind, _, name = identity(source.written.body)
+        return version, kind, name
+    key, index = source.generator or ("", 0)
+    kind = next(k for k, field in GENERATORS.items() if field == key)
+    return "v1", kind, str(source.layer.get(key)[index].get("name"))
 
 
 def _file(layer: Layer) -> str:
@@ -112,11 +140,17 @@ def _fits(source: Source, body: Mapping[str, Any]) -> bool:
 
 def is_name(source: Source, written: str, built: str) -> bool:
     """Whether `built` is what `written` becomes by the prefixes, suffixes and hashes of the layers above."""
+    name = built_name(source, written)
+    return built == name or (built.startswith(name) and bool(HASH.fullmatch(built[len(name) :])))
+
+
+def built_name(source: Source, written: str) -> str:
+    """What a name becomes by the prefixes and suffixes of the layers above."""
     name = written
     for layer in source.above():
         prefix, suffix = layer.get("namePrefix"), layer.get("nameSuffix")
         name = f"{prefix if isinstance(prefix, str) else ''}{name}{suffix if isinstance(suffix, str) else ''}"
-    return built == name or (built.startswith(name) and bool(HASH.fullmatch(built[len(name) :])))
+    return name
 
 
 def _real(path: Any, wrapper: str) -> str:

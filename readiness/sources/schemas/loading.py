@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from readiness.facts.releases import Release
+
 _HERE = files(__package__ or "readiness.sources.schemas")
 _END = ".json.xz"
 
@@ -30,11 +32,14 @@ def versions() -> tuple[str, ...]:
 
 @cache
 def nearest(version: str) -> str:
-    """The release here that is nearest to `version`: itself, or the newest (also for an empty one) or oldest."""
-    known = versions()
-    if not version:
+    """The release here that is nearest to `version`: itself, the newest older one, or the oldest.
+
+    The newest where `version` names no release.
+    """
+    known, wanted = versions(), Release.parse(version)
+    if wanted is None:
         return known[-1]
-    older = [v for v in known if _number(v) <= _number(version)]
+    older = [v for v in known if _number(v) <= wanted]
     return older[-1] if older else known[0]
 
 
@@ -55,6 +60,5 @@ def _unpack(name: str) -> Any:
     return json.loads(lzma.decompress((_HERE / f"{name}{_END}").read_bytes()))
 
 
-def _number(version: str) -> tuple[int, int]:
-    major, _, minor = version.partition(".")
-    return int(major), int(minor)
+def _number(version: str) -> Release:
+    return Release.parse(version) or Release(0, 0)

@@ -176,12 +176,7 @@ CONTAINER: Route = (*CONTAINERS, 0)
         ("Deployment", ("metadata", "labels", "env"), f"{STAGING}/kustomization.yaml", "env: staging"),
         ("Deployment", ("spec", "replicas"), f"{STAGING}/kustomization.yaml", "count: 3"),
         ("Deployment", ("spec", "strategy", "type"), "base/deployment.yaml", "spec:"),
-        (
-            "Deployment",
-            ("spec", "template", "spec", "containers", 0, "image"),
-            "base/deployment.yaml",
-            "image: example.com/si",
-        ),
+        ("Deployment", (*CONTAINERS, 1, "image"), "base/deployment.yaml", "image: example.com/sidecar:1"),
         (
             "Deployment",
             ("spec", "template", "spec", "priorityClassName"),
@@ -239,10 +234,10 @@ replacements:
 
 def test_two_objects_of_one_name_are_told_apart_by_namespace(tmp_path: Path) -> None:
     one = "apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: %s}\nspec: {type: ClusterIP}\n"
-    write(tmp_path, {"k/kustomization.yaml": "resources: [s.yaml]\n", "k/s.yaml": one % "x" + "---\n" + one % "y"})
+    write(tmp_path, {"k/kustomization.yaml": "resources: [s.yaml]\n", "k/s.yaml": one % "red" + "---\n" + one % "blue"})
     supply = read(tmp_path, "k")
     lines = {o.namespace: o.span(("spec", "type")).line for o in supply.facts[Objects]}  # type: ignore[attr-defined]
-    assert lines == {"x": 4, "y": 9}
+    assert lines == {"red": 4, "blue": 9}
 
 
 def test_one_base_used_twice_is_told_apart_by_prefix(tmp_path: Path) -> None:
@@ -266,16 +261,22 @@ def test_one_base_used_twice_is_told_apart_by_prefix(tmp_path: Path) -> None:
     }
 
 
-def test_comments_and_duplicate_keys_are_those_of_the_written_files(tmp_path: Path) -> None:
-    text = DEPLOYMENT.replace(
-        "  replicas: 1\n", "  replicas: 1  # readiness: ignore a/b\n  paused: false\n  paused: false\n"
-    )
+def test_comments_are_those_of_the_written_files(tmp_path: Path) -> None:
+    text = DEPLOYMENT.replace("  replicas: 1\n", "  replicas: 1  # readiness: ignore a/b\n")
     write(tmp_path, {"k/kustomization.yaml": "resources: [d.yaml]\n", "k/d.yaml": text})
     writings = read(tmp_path, "k").facts[Writings]
     assert isinstance(writings, Writings)
     (file,) = [w for w in writings if w.path == "k/d.yaml"]
     assert [(n.line, n.text) for n in file.notes] == [(6, "readiness: ignore a/b")]
-    assert [(r.kind, r.line) for r in file.remarks] == [("duplicate-key", 8)]
+
+
+def test_a_key_that_is_written_twice_is_a_gap_in_its_file(tmp_path: Path) -> None:
+    text = DEPLOYMENT.replace("  replicas: 1\n", "  paused: false\n  paused: false\n")
+    write(tmp_path, {"k/kustomization.yaml": "resources: [d.yaml]\n", "k/d.yaml": text})
+    cause, span = refused(tmp_path)
+    assert "already defined" in cause
+    assert "run.go" not in cause
+    assert span == Span("k/d.yaml", 7, 3)
 
 
 def gaps(root: Path, path: str = "k") -> tuple[Gap, ...]:
@@ -376,6 +377,18 @@ def test_one_broken_overlay_does_not_hide_another(tmp_path: Path) -> None:
     supply = kustomize.read(["bad", "nowhere", STAGING], tmp_path)
     assert [i.reading for i in supply.inputs] == [Reading.NOT_EXAMINED, Reading.NOT_EXAMINED, Reading.CHECKED]
     assert len(supply.gaps) == 2
+    assert of(supply, "Deployment").name == "blue-web"
+
+
+def test_a_patch_without_an_object_is_a_gap(tmp_path: Path) -> None:
+    idle = "  - target: {kind: Deployment, name: wbe}\n    path: memory.yaml\n"
+    write(tmp_path, {**FILES, f"{STAGING}/kustomization.yaml": OVERLAY + idle})
+    supply = kustomize.read([STAGING], tmp_path)
+    (gap,) = supply.gaps
+    assert "changes nothing" in gap.cause
+    assert gap.span is not None
+    line = (OVERLAY + idle).splitlines()[gap.span.line - 1]
+    assert line == "    path: memory.yaml"
     assert of(supply, "Deployment").name == "blue-web"
 
 

@@ -1,0 +1,178 @@
+"""The one seam for HTTP: bounded reads from one server.
+
+The library behind it is imported when the first reader is made, never before. What is read is read with GET, so that no
+source can change what it looks at. No redirect is followed: an address that sends a reader elsewhere could collect its
+credentials. No proxy, certificate or login of the surroundings is used that the caller did not name.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+_NOISE = re.compile(r"\[(?:SSL|Errno)[^\]]*\] ?|\s*\(_ssl\.c:\d+\)")
+_PATIENCE = 3
+_LONGEST_WAIT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How a server proves itself, and how this client does. Paths of PEM files; empty ones are not used.
+
+    Without `ca_file` the authorities of the system count. `server_name` is the name that the certificate must have, where
+    it is not that of the address.
+    """
+
+    ca_file: str = ""
+    certificate: str = ""
+    key: str = ""
+    verify: bool = True
+    server_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one answer may use: seconds to connect, seconds for the whole answer, bytes of its body once unpacked."""
+
+    connect: float = 5.0
+    seconds: float = 60.0
+    size: int = 64 << 20
+
+
+DEFAULT_BOUNDS = Bounds()
+
+
+class NoAnswer(Exception):
+    """The server gave no answer. The text says why, for a person, and holds no secret."""
+
+
+class TooLarge(NoAnswer):
+    """The answer was larger than it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said, whatever its status. Names of headers are in lower case."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Reader:
+    """Reads from one server. It may be shared by threads; it is to be closed.
+
+    `headers` is asked before every request, so that a credential which was renewed is used at once. Raises NoAnswer for
+    certificate files that cannot be used and for a proxy that is none.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        tls: Tls | None = None,
+        proxy: str = "",
+        headers: Callable[[], Mapping[str, str]] = dict,
+        bounds: Bounds = DEFAULT_BOUNDS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        import httpx
+
+        self._library, self._headers, self._bounds, self._sleep = httpx, headers, bounds, sleep
+        self._address = address.rstrip("/")
+        tls = tls or Tls()
+        self._extensions = {"sni_hostname": tls.server_name} if tls.server_name else {}
+        try:
+            self._client = httpx.Client(
+                verify=_context(tls),
+                proxy=proxy or None,
+                trust_env=False,
+                follow_redirects=False,
+                timeout=httpx.Timeout(bounds.seconds, connect=bounds.connect),
+            )
+        except (ImportError, ValueError) as refusal:
+            raise NoAnswer(f"the proxy cannot be used: {_plain(refusal)}") from None
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self._client.close()
+
+    def get(self, path: str, parameters: Mapping[str, str | int] | None = None, *, accept: str = "*/*") -> Answer:
+        """The answer to GET `path`. Raises NoAnswer, TooLarge.
+
+        A server that asks for patience (429, or 503 with Retry-After) gets it, at most twice and 5 seconds each.
+        """
+        for attempt in range(1, _PATIENCE + 1):
+            answer = self._get(path, dict(parameters or {}), accept)
+            wait = _wanted_wait(answer)
+            if wait is None or attempt == _PATIENCE:
+                return answer
+            self._sleep(wait)
+        raise AssertionError("the last attempt returns")
+
+    def _get(self, path: str, parameters: dict[str, Any], accept: str) -> Answer:
+        headers = {"User-Agent": "readiness", "Accept": accept, **self._headers()}
+        deadline = time.monotonic() + self._bounds.seconds
+        body = bytearray()
+        try:
+            with self._client.stream(
+                "GET", self._address + path, params=parameters, headers=headers, extensions=self._extensions
+            ) as response:
+                for piece in response.iter_bytes():
+                    body += piece
+                    if len(body) > self._bounds.size:
+                        raise TooLarge(f"the answer is larger than {self._bounds.size >> 20} MiB")
+                    if time.monotonic() > deadline:
+                        raise NoAnswer(f"the answer did not end within {self._bounds.seconds:g} s")
+                return Answer(response.status_code, bytes(body), {k.lower(): v for k, v in response.headers.items()})
+        except self._library.ConnectTimeout:
+            raise NoAnswer(f"no connection within {self._bounds.connect:g} s") from None
+        except self._library.TimeoutException:
+            raise NoAnswer(f"no answer within {self._bounds.seconds:g} s") from None
+        except (self._library.HTTPError, self._library.InvalidURL, OSError, ValueError) as fault:
+            raise NoAnswer(_plain(fault)) from None
+
+
+def _context(tls: Tls) -> ssl.SSLContext:
+    if not tls.verify:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        context = _trusting(tls.ca_file)
+    # Authorities that clusters make for themselves often lack the extensions that newer Pythons insist on.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if tls.certificate:
+        try:
+            # An empty password: OpenSSL would otherwise ask for one on the terminal and wait.
+            context.load_cert_chain(tls.certificate, tls.key or None, password=lambda: "")
+        except (OSError, ValueError) as fault:
+            raise NoAnswer(f"the client certificate and its key cannot be used together: {_plain(fault)}") from None
+    return context
+
+
+def _trusting(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except (OSError, ValueError) as fault:
+        raise NoAnswer(f"the certificate authority cannot be used: {_plain(fault)}") from None
+
+
+def _wanted_wait(answer: Answer) -> float | None:
+    """The seconds that the server asks for before the next attempt; None where it does not ask."""
+    asked = answer.headers.get("retry-after", "")
+    if answer.status != 429 and not (answer.status == 503 and asked):
+        return None
+    return min(float(asked), _LONGEST_WAIT) if asked.isdecimal() else 1.0
+
+
+def _plain(fault: BaseException) -> str:
+    """What a library says, without its numbers; its name where it says nothing."""
+    return _NOISE.sub("", str(fault)).strip() or type(fault).__name__
