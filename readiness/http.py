@@ -24,8 +24,8 @@ _LONGEST_WAIT = 5.0
 class Tls:
     """How a server proves itself, and how this client does. Paths of PEM files; empty ones are not used.
 
-    Without `ca_file` the authorities of the system count. `server_name` is the name that the certificate must have, where
-    it is not that of the address.
+    Without `ca_file` the authorities of the system count. `server_name` is the name that the certificate must have,
+    where it is not that of the address.
     """
 
     ca_file: str = ""
@@ -136,6 +136,9 @@ class Reader:
             raise NoAnswer(f"no connection within {self._bounds.connect:g} s") from None
         except self._library.TimeoutException:
             raise NoAnswer(f"no answer within {self._bounds.seconds:g} s") from None
+        except (self._library.LocalProtocolError, UnicodeEncodeError):
+            # What the library says here repeats the header, which may be a credential.
+            raise NoAnswer("a header cannot be sent: a credential holds a character that no header may") from None
         except (self._library.HTTPError, self._library.InvalidURL, OSError, ValueError) as fault:
             raise NoAnswer(_plain(fault)) from None
 

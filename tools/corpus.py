@@ -2,7 +2,7 @@
 
     python tools/corpus.py FOLDER [--reports FOLDER] [--jobs N]
 
-Each folder directly below FOLDER is checked twice: as a path, and from within, as somebody without settings would do it.
+Each folder directly below FOLDER is checked twice: as a path, and from within, as one does who has no settings.
 Each folder with a Chart.yaml or a kustomization is checked as a path of its own. One line is printed per run.
 
 Exit 1, with the reasons, where a run crashed, printed a traceback, gave no report that can be read, said READY though
@@ -71,7 +71,7 @@ def check(job: Job, corpus: Path) -> Run:
     here = job.what == "no settings"
     command = program if here else [*program, job.path]
     before = time.monotonic()
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         command,
         cwd=corpus / job.path if here else corpus,
         capture_output=True,
@@ -81,7 +81,7 @@ def check(job: Job, corpus: Path) -> Run:
     )
     seconds = time.monotonic() - before
     report, faults = _report(done.stdout)
-    faults += _faults(job, done.returncode, done.stderr.decode("utf-8", "replace"), report)
+    faults += _faults(done.returncode, done.stderr.decode("utf-8", "replace"), report)
     if job.whole and report:
         faults += [f"not listed: {name}" for name in _unlisted(job, corpus, report)]
     return Run(job, done.returncode, seconds, report, tuple(faults))
@@ -95,7 +95,7 @@ def _report(text: bytes) -> tuple[dict[str, Any], list[str]]:
     return (value, []) if isinstance(value, dict) else ({}, ["the report is no object"])
 
 
-def _faults(job: Job, code: int, said: str, report: dict[str, Any]) -> list[str]:
+def _faults(code: int, said: str, report: dict[str, Any]) -> list[str]:
     faults = []
     if code not in KNOWN_EXITS:
         faults.append(f"exit {code}: {said.strip()[-300:]}")

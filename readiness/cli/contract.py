@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import GenericAlias
 from typing import Any, Literal, get_args, get_origin
 
-from readiness.cli.gather import BRINGERS
+from readiness.cli.gather import PROVIDES
 from readiness.engine.world import roots_of
 from readiness.model import Check, Need, Origin, Setting, Stricter
 
@@ -50,19 +50,21 @@ class Asking:
 def askings(check: Check) -> tuple[Asking, ...]:
     """What a check needs, in the order of its signature."""
     return tuple(
-        Asking(n.type.__name__, n.optional, n.origin.value if n.origin else "", _groups(n))
-        for n in check.needs
+        Asking(n.type.__name__, n.optional, n.origin.value if n.origin else "", _groups(n)) for n in check.needs
     )
 
 
 def _groups(need: Need) -> tuple[tuple[str, ...], ...]:
     roots = sorted(roots_of(need.type), key=lambda root: root.__name__)
-    groups = (_bringing(root, need.origin) for root in roots if root in BRINGERS)
-    return tuple(dict.fromkeys(groups))
+    groups = (_bringing(root, need.origin) for root in roots)
+    return tuple(dict.fromkeys(group for group in groups if group))
 
 
 def _bringing(root: type, origin: Origin | None) -> tuple[str, ...]:
-    return tuple(name for name, at in BRINGERS[root].items() if origin is None or at in (None, origin))
+    """The sources that bring a root fact; none where every run has it."""
+    return tuple(
+        name for name, (facts, at) in PROVIDES.items() if root in facts and (origin is None or at in (None, origin))
+    )
 
 
 def sources_in_short(check: Check) -> str:

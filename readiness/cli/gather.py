@@ -27,7 +27,7 @@ BRINGERS: Mapping[type, Mapping[str, Origin | None]] = {
     Commands: {"`commands`, and allow them with --run-commands": None},
 }
 # What a source that fails would have brought.
-_PROVIDES: Mapping[str, tuple[tuple[type, ...], Origin | None]] = {
+PROVIDES: Mapping[str, tuple[tuple[type, ...], Origin | None]] = {
     "manifests": ((Objects, Writings), Origin.RENDERED),
     "kustomize": ((Objects, Writings), Origin.RENDERED),
     "helm": ((Objects, Writings), Origin.RENDERED),
@@ -60,7 +60,7 @@ def _supplies(environment: Environment, allowed: Permissions, progress: Progress
         try:
             yield _READERS[name](environment, allowed, progress)
         except Exception as fault:  # noqa: BLE001 (a source that fails is a gap, whatever it failed with)
-            facts, origin = _PROVIDES[name]
+            facts, origin = PROVIDES[name]
             yield Supply(name, frozenset(facts), origin=origin, gaps=(Gap(name, str(fault) or type(fault).__name__),))
 
 

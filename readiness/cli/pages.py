@@ -54,7 +54,7 @@ def page(check: Check, case_file: str) -> str:
     if bad:
         parts += ["## Bad", *_shown(bad)]
     if good and good != bad:
-        parts += ["## Good", *_shown(good)]
+        parts += ["## Good" + (", where it says `ok`" if _BAD.search(good) else ""), *_shown(good)]
     if not said.peers.startswith("none."):
         parts += ["## In other tools", _sentence(said.peers)]
     parts += ["## Source", _sentence(said.source)]
@@ -135,8 +135,10 @@ def _shown(document: str) -> Iterator[str]:
     lines = text.splitlines()
     start = next((i for i, line in enumerate(lines) if line.startswith("given:")), None)
     if start is not None:
-        head, body = lines[:start], lines[start + 1 :]
-        text = "\n".join([*head, *(line.removeprefix("  ") for line in body)])
+        # A finding without a line of its own is expected where the example begins.
+        said = lines[start].removeprefix("given:").strip()
+        body = (line.removeprefix("  ") for line in lines[start + 1 :])
+        text = "\n".join([*lines[:start], *([said] if said else []), *body])
     fence = "`" * max(3, 1 + max((len(m) for m in re.findall(r"`+", text)), default=0))
     yield f"{fence}yaml\n{text.rstrip()}\n{fence}"
 

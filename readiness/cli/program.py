@@ -71,6 +71,7 @@ def program() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return the exit code. Whatever goes wrong is told in a sentence, not in a traceback."""
+    stdout = sys.stdout
     try:
         code = program.main(list(arguments), prog_name="readiness", standalone_mode=False)
         sys.stdout.flush()
@@ -86,9 +87,13 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("stopped", err=True)
         return 128 + signal.SIGINT
     except BrokenPipeError:
-        # Whoever read our output has gone; nothing is left to tell, and nobody to tell it to.
-        _give_up_output()
-        return 128 + signal.SIGPIPE
+        return _nobody_reads()
+    except SystemExit:
+        # When nobody reads, click wraps the streams and leaves with 1, which would pass for a verdict.
+        if sys.stdout is stdout:
+            raise
+        sys.stdout = stdout
+        return _nobody_reads()
     except Exception as fault:  # noqa: BLE001 (the last door)
         return _settings_fault(fault) or _output_fault(fault) or _our_fault(fault)
     return code if isinstance(code, int) else Exit.OK
@@ -114,6 +119,12 @@ def _output_fault(fault: Exception) -> int:
     _give_up_output()
     click.echo(f"error: the output cannot be written: {fault.strerror}", err=True)
     return Exit.USAGE
+
+
+def _nobody_reads() -> int:
+    """Whoever read our output has gone; nothing is left to tell, and nobody to tell it to."""
+    _give_up_output()
+    return 128 + signal.SIGPIPE
 
 
 def _give_up_output() -> None:

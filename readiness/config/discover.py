@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,8 @@ _SKIPPED = frozenset(
     {".git", ".venv", "venv", "node_modules", "vendor", "third_party", "testdata", "__pycache__", ".terraform"}
 )
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_COMPONENT = frozenset({"kind: Component", 'kind: "Component"', "kind: 'Component'"})
+_JSON_KEY = re.compile(rb'[{,]\s*"(apiVersion|kind)"\s*:')
 _DEEPEST = 8
 
 
@@ -146,8 +149,13 @@ def _folders(root: Path) -> Iterator[tuple[str, list[str]]]:
 def _manifest(path: Path) -> bool:
     """Whether a file begins like a Kubernetes object: a cheap look, the source reads it properly."""
     head = _head(path)
-    lines = head.replace(b'"', b"").split(b"\n")
-    keys = {line.strip().split(b":")[0] for line in lines if b":" in line and not line.startswith((b" -", b"\t"))}
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head[: len(head) & ~1].decode("utf-16", "replace").encode()
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        keys = {match[1] for match in _JSON_KEY.finditer(head)}
+    else:
+        lines = head.removeprefix(b"\xef\xbb\xbf").replace(b'"', b"").splitlines()
+        keys = {line.strip().split(b":")[0] for line in lines if b":" in line and not line.startswith((b" -", b"\t"))}
     # A catalogue of services writes its entries in the same form.
     return b"apiVersion" in keys and b"kind" in keys and not any(w in head for w in (b"{{", b"backstage.io/v1"))
 
@@ -171,7 +179,10 @@ def _head(path: Path) -> bytes:
 
 
 def _ends(root: Path, overlays: list[str]) -> list[str]:
-    """The overlays that no other overlay builds on: bases are looked at through what is really deployed."""
+    """The overlays that no other overlay builds on: bases are looked at through what is really deployed.
+
+    A component is built by what includes it, never by itself.
+    """
     used = set()
     for name in overlays:
         file = next(root / name / k for k in _KUSTOMIZATIONS if (root / name / k).is_file())
@@ -179,6 +190,8 @@ def _ends(root: Path, overlays: list[str]) -> list[str]:
             text = file.read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
+        if any(line.rstrip() in _COMPONENT for line in text.splitlines()):
+            used.add(name)
         for line in text.splitlines():
             item = line.strip().removeprefix("- ").strip("'\" ")
             if item and "://" not in item and line.strip().startswith("- "):

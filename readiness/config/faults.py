@@ -38,7 +38,9 @@ def wanted(message: str) -> str:
     """A validator's message in our words: `wanted a number` for `Input should be a valid number`."""
     said = message.removeprefix("Value error, ")
     if said.startswith("Input should be "):
-        said = "wanted " + said.removeprefix("Input should be ").replace("a valid ", "a ").replace("an valid ", "an ")
+        # A validator also takes its own classes, which nobody can write in a file.
+        said = "wanted " + said.removeprefix("Input should be ").partition(" or instance of ")[0]
+        said = said.replace("a valid ", "a ").replace("an valid ", "an ")
     said = (
         said.replace("a integer", "a whole number").replace("a string", "a text").replace("a dictionary", "a mapping")
     )

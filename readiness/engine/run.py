@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from readiness.engine.world import Missing, World, kinds_of
+from readiness.engine.world import Faulty, Missing, World, kinds_of
 from readiness.model import Check, Finding, Gap, Origin, Place
 
 
@@ -45,6 +45,9 @@ def _ask_once(asked: Asked, world: World, origin: Origin | None, settings: Mappi
     facts = []
     for need in asked.check.needs:
         fact = world.fact(need, origin)
+        if isinstance(fact, Faulty):
+            asked.fault = asked.fault or fact.reason
+            return
         if isinstance(fact, Missing):
             if not fact.declared and need.optional:
                 fact = None

@@ -13,17 +13,20 @@ _EVALUATED = frozenset({Status.PASSED, Status.FAILED})
 def score(outcomes: Iterable[Outcome]) -> Score:
     """The weighted share of subjects that pass, 0 to 100, over passed and failed outcomes.
 
-    An open critical finding caps it at 49, an open high one at 79. Nothing evaluated, no score. `covered` is the weight
+    Where a gap alone makes an outcome unknown, what was looked at beside the gap counts as well: an unread file takes
+    nothing from the files that were read, it lowers `covered`. An open critical finding caps it at 49, an open high one at 79. Nothing evaluated, no score. `covered` is the weight
     evaluated, of the weight of those checks that asked of a declared source and had something to look at.
     """
     counted = [o for o in outcomes if o.adopted]
     evaluated = [o for o in counted if o.status in _EVALUATED]
+    seen = [*evaluated, *(o for o in counted if o.gaps and o.looked_at and not o.unproven)]
     unknown = sum(o.severity.weight for o in counted if o.status is Status.UNKNOWN)
     weight = sum(o.severity.weight for o in evaluated)
     covered = 100.0 * weight / (weight + unknown) if weight + unknown else (100.0 if evaluated else 0.0)
-    if not evaluated:
+    if not seen:
         return Score(None, covered, None)
-    plain = 100.0 * sum(o.severity.weight * o.share for o in evaluated) / weight if weight else 100.0
+    total = sum(o.severity.weight for o in seen)
+    plain = 100.0 * sum(o.severity.weight * o.share for o in seen) / total if total else 100.0
     worst = min((j.severity for o in evaluated for j in o.bad), key=lambda s: s.rank, default=Severity.INFO)
     cap = CAPS.get(worst)
     if cap is None or plain <= cap:

@@ -23,6 +23,13 @@ class Missing:
     gaps: tuple[Gap, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """A view that could not be built: our fault, and no verdict for any check that needs it."""
+
+    reason: str
+
+
 @dataclass(slots=True)
 class World:
     """The facts of one environment. `bringers` says which sources, of which origin, could bring each root fact."""
@@ -44,10 +51,13 @@ class World:
         return self.of(need.type, need.origin or origin)
 
     def of(self, kind: type, origin: Origin | None) -> Any:
-        """The fact of that type for `origin`, built when it is a view; Missing where a root of it is."""
+        """The fact of that type for `origin`, built when it is a view; Missing where a root of it is, or Faulty."""
         key = (kind, origin)
         if key not in self._built:
-            self._built[key] = self._build(kind, origin)
+            try:
+                self._built[key] = self._build(kind, origin)
+            except Exception as fault:  # noqa: BLE001 (one view's fault is no other's)
+                self._built[key] = Faulty(f"{kind.__name__} could not be made: {type(fault).__name__}: {fault}")
         return self._built[key]
 
     def gaps(self, need: Need, origin: Origin | None) -> tuple[Gap, ...]:
@@ -70,6 +80,9 @@ class World:
         if not arguments:
             return Missing(kind, declared=False)
         facts = [self.of(argument, origin) for argument in arguments]
+        faulty = next((f for f in facts if isinstance(f, Faulty)), None)
+        if faulty is not None:
+            return faulty
         missing = [f for f in facts if isinstance(f, Missing)]
         if missing:
             return next((m for m in missing if not m.declared), missing[0])

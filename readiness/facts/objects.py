@@ -37,7 +37,19 @@ BUILT_IN_GROUPS: Mapping[str, frozenset[str]] = {
 }
 # Kustomize ends generated names with ten characters of this alphabet, controllers with five to ten.
 _GENERATED = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{10}$")
-_MERGE_KEYS = ("name", "containerPort", "mountPath", "key", "topologyKey", "port", "host", "path", "alert", "ip", "type")
+_MERGE_KEYS = (
+    "name",
+    "containerPort",
+    "mountPath",
+    "key",
+    "topologyKey",
+    "port",
+    "host",
+    "path",
+    "alert",
+    "ip",
+    "type",
+)
 
 
 class Locator(Protocol):
@@ -146,7 +158,10 @@ class Node:
 class Resource:
     """One Kubernetes object. It is an anchor: findings point at it and into it."""
 
-    __slots__ = ("_labels", "api_version", "body", "cluster", "kind", "locator", "name", "namespace", "node", "realm")
+    __slots__ = (
+        "_labels", "api_version", "body", "cluster", "identity", "kind", "locator", "name", "namespace", "node", "origin", "realm",
+        "subject",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -171,6 +186,11 @@ class Resource:
         self.name: str = name
         scoped = self.kind not in CLUSTER_SCOPED
         self.namespace: str = (written if isinstance(written, str) and written else namespace) if scoped else ""
+        full = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        # Every finding asks for these.
+        self.subject: str = f"{self.kind or 'object without a kind'} {full}"
+        self.identity: str = f"{self.kind} {self.namespace}/{_GENERATED.sub('', self.name)}"
+        self.origin: str = origin.value
         self._labels: Mapping[str, str] | None = None
 
     @property
@@ -187,20 +207,6 @@ class Resource:
     @property
     def annotations(self) -> Mapping[str, str]:
         return self.node.strings("metadata", "annotations")
-
-    @property
-    def subject(self) -> str:
-        name = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        return f"{self.kind or 'object without a kind'} {name}"
-
-    @property
-    def identity(self) -> str:
-        name = _GENERATED.sub("", self.name)
-        return f"{self.kind} {self.namespace}/{name}"
-
-    @property
-    def origin(self) -> str:
-        return self.realm.value
 
     @property
     def controller(self) -> tuple[str, str] | None:
@@ -228,21 +234,21 @@ class Resource:
 
 def steady(value: Any, route: Route) -> str:
     """`route` into `value` as text, list items by their merge keys: `spec.containers[name=web].image`."""
-    parts = []
+    text = ""
     for step in route:
         value = _walk(value, (step,))
-        parts.append(_item_name(value, step) if isinstance(step, int) else f".{step}")
-    return "".join(parts).removeprefix(".")
+        text += _item_name(value, step) if isinstance(step, int) else f".{step}"
+    return text.removeprefix(".")
 
 
 def _walk(value: Any, steps: Iterable[str | int]) -> Any:
     for step in steps:
-        if isinstance(step, int):
-            if not isinstance(value, list) or not -len(value) <= step < len(value):
-                return None
-        elif not isinstance(value, dict) or step not in value:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
+            value = value[step]
+        else:
             return None
-        value = value[step]
     return value
 
 
@@ -265,6 +271,7 @@ class Objects(Sequence[Resource]):
         self._by_kind: dict[str, list[Resource]] = {}
         for item in self._items:
             self._by_kind.setdefault(item.kind, []).append(item)
+        self._by_name: dict[str, dict[tuple[str, str], Resource]] = {}
 
     @classmethod
     def join(cls, parts: Iterable[Objects]) -> Objects:
@@ -295,10 +302,9 @@ class Objects(Sequence[Resource]):
 
     def named(self, kind: str, namespace: str, name: str) -> Resource | None:
         """The object of that identity, or None. Cluster-scoped kinds have the namespace ``."""
-        for item in self.of(kind):
-            if item.name == name and item.namespace == namespace:
-                return item
-        return None
+        if kind not in self._by_name:
+            self._by_name[kind] = {(r.namespace, r.name): r for r in reversed(tuple(self.of(kind)))}  # the first stays
+        return self._by_name[kind].get((namespace, name))
 
     @property
     def counts(self) -> Counter[str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -13,10 +12,9 @@ from enum import StrEnum
 from readiness.facts.images import ImageReference
 from readiness.facts.objects import Node
 from readiness.facts.quantities import quantity
+from readiness.facts.shell import Command, Word, read_shell
 from readiness.model import Place
 
-_SHELLS = frozenset({"sh", "bash", "ash", "dash", "ksh", "zsh"})
-_BETWEEN = ";&|()\n"
 _LENGTH = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd]?)\Z")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -174,48 +172,29 @@ class Container:
         return [w for w in words if isinstance(w, str)]
 
 
-def commands(words: list[str]) -> list[list[str]]:
+def commands(words: Sequence[str]) -> tuple[Command, ...]:
     """The simple commands that an argument vector runs: itself, or those of the script that a shell is given.
 
-    Splits at `;`, `&`, `|` and line ends outside quotes; of a script that is no shell words, nothing is claimed.
+    Those of the script itself have the depth 0. Of a script that no shell takes, nothing is claimed.
     """
-    script = shell_script(words)
-    if script is None:
-        return [words] if words else []
-    lexer = shlex.shlex(script.replace("\\\n", " "), posix=True, punctuation_chars=_BETWEEN)
-    lexer.whitespace, lexer.commenters, lexer.whitespace_split = " \t\r", "", True
-    found: list[list[str]] = [[]]
-    comment = False
-    try:
-        for word in lexer:
-            comment = "\n" not in word and (comment or word.startswith("#"))
-            if word and set(word) <= set(_BETWEEN):
-                found.append([])
-            elif not comment:
-                found[-1].append(word)
-    except ValueError:
-        return []
-    return [command for command in found if command]
+    own = Command(tuple(Word(word, 0) for word in words), 0)
+    if own.script is None:
+        return (own,) if words else ()
+    read = read_shell(own.script.text)
+    return () if read.fault else read.commands
 
 
-def shell_script(words: list[str]) -> str | None:
+def shell_script(words: Sequence[str]) -> str | None:
     """The script in `sh -c SCRIPT`, or None where the argument vector runs no shell that way."""
-    if not words or words[0].rpartition("/")[2] not in _SHELLS:
-        return None
-    for index, word in enumerate(words[1:-1], 1):
-        if not word.startswith("-"):
-            return None
-        if word.endswith("c") and not word.startswith("--"):
-            return words[index + 1]
-    return None
+    script = Command(tuple(Word(word, 0) for word in words), 0).script
+    return None if script is None else script.text
 
 
-def _slept(command: list[str]) -> int:
+def _slept(command: Command) -> int:
     """The seconds of a `sleep` command: with a unit or none, several added up, as GNU sleep reads them."""
-    name, *lengths = command
-    if name.rpartition("/")[2] != "sleep":
+    if command.name != "sleep":
         return 0
-    matches = [_LENGTH.match(length) for length in lengths]
+    matches = [_LENGTH.match(length) for length in command.arguments]
     return math.ceil(sum(float(m[1]) * _UNITS[m[2]] for m in matches if m))
 
 

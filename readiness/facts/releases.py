@@ -153,7 +153,7 @@ class Apis:
         return max(found, key=lambda a: (a.rpartition("/")[0] == group, _rank(a)), default="")
 
     def retiring(self, api_version: str, kind: str, release: Release) -> str:
-        """What takes the place of an API that is deprecated in that release; empty where it is not deprecated.
+        """What takes the place of an API that this release serves and deprecates; empty where it is not deprecated.
 
         A pre-release API is deprecated as soon as a better one of its group serves the same kind.
         """
@@ -162,8 +162,7 @@ class Apis:
         if started is not None and started <= release:
             return instead
         best = self.serving(kind, release, api_version.rpartition("/")[0])
-        same_group = best.rpartition("/")[0] == api_version.rpartition("/")[0]
-        lower = same_group and _rank(api_version)[0] < 2 and _rank(api_version) < _rank(best)
+        lower = _rank(api_version)[0] < 2 and _rank(api_version) < _rank(best)
         return best if lower else ""
 
 

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from readiness.facts.shell_reader import BrokenShellError, ShellReader
-from readiness.facts.shell_words import Command, Word
+from readiness.facts.shell_words import SHELLS, Command, Word
 
 __all__ = ["SHELLS", "Command", "ShellText", "Word", "read_shell"]
 
-SHELLS = frozenset({"ash", "bash", "dash", "ksh", "mksh", "sh", "zsh"})
 _MOST_QUOTED = 3
 
 
@@ -71,12 +69,7 @@ def _with_quoted(commands: Iterable[Command], most: int) -> Iterator[Command]:
 
 
 def _quoted(command: Command) -> Word | None:
-    """The text that a command gives to a shell by `-c`; None where it does not."""
-    if command.name not in SHELLS:
-        return None
-    words = command.argv
-    for option, text in pairwise(words[1:]):
-        if option.text.startswith("-") and not option.text.startswith("--") and option.text.endswith("c"):
-            substituted = text.open and ("$(" in text.text or "`" in text.text)  # read already, where it stands
-            return None if substituted else text
-    return None
+    """The text that a command gives to a shell, where it is not read already: a substitution is, where it stands."""
+    script = command.script
+    substituted = script is not None and script.open and ("$(" in script.text or "`" in script.text)
+    return None if substituted else script

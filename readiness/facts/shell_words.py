@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+SHELLS = frozenset({"ash", "bash", "dash", "ksh", "mksh", "sh", "zsh"})
 # Programs that only run another one, and their options that take the next word.
 _WRAPPERS = frozenset(
     {"exec", "command", "builtin", "nohup", "nice", "time", "env", "sudo", "doas", "stdbuf", "setsid", "ionice"}
@@ -62,6 +63,22 @@ class Command:
     @property
     def arguments(self) -> tuple[str, ...]:
         return tuple(word.text for word in self.argv[1:])
+
+    @property
+    def script(self) -> Word | None:
+        """The text that it gives to a shell by `-c`; None where it runs no shell that way."""
+        if self.name not in SHELLS:
+            return None
+        asked, words = False, iter(self.argv[1:])
+        for word in words:
+            option = word.text
+            if not option.startswith(("-", "+")):
+                return word if asked else None
+            short = not option.startswith("--")
+            asked = asked or (short and option.startswith("-") and "c" in option)
+            if short and option.endswith(("o", "O")):
+                next(words, None)  # the name of an option, as in `-o pipefail`
+        return None
 
     @property
     def wrappers(self) -> tuple[str, ...]:

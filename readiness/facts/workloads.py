@@ -34,8 +34,12 @@ class Workload:
     resource: Resource
     template: Node
     autoscalers: tuple[Autoscaler, ...] = ()
-    # Nearly every check asks for them.
+    # Nearly every check asks for these.
+    pod: Node = field(init=False, repr=False, compare=False)
     _containers: list[tuple[Container, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pod", self.template.get("spec"))
 
     @property
     def kind(self) -> str:
@@ -52,10 +56,6 @@ class Workload:
     @property
     def subject(self) -> str:
         return self.resource.subject
-
-    @property
-    def pod(self) -> Node:
-        return self.template.get("spec")
 
     @property
     def labels(self) -> Mapping[str, str]:

@@ -16,12 +16,12 @@ class Severity(Enum):
 
     @property
     def weight(self) -> int:
-        return _WEIGHTS[self.value]
+        return _WEIGHTS[self._value_]
 
     @property
     def rank(self) -> int:
         """0 for the worst; sorts findings."""
-        return _RANKS[self.value]
+        return _RANKS[self._value_]
 
 
 _WEIGHTS = {"critical": 40, "high": 15, "medium": 5, "low": 1, "info": 0}

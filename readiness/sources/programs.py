@@ -287,6 +287,12 @@ def _out_of_memory(code: int, err: bytes, bounds: Bounds) -> str:
     return ""
 
 
+def missing(name: str, so: str) -> str:
+    """That a program was not found, and what follows; it tells when there is one that lies in the checked tree."""
+    there = " outside of the folder that is checked, from where nothing is run" if find(name) else ""
+    return f"{name} is not on PATH{there}, so {so}"
+
+
 def how_to_install(name: str) -> str:
     """How to get a program on this platform, as advice for a person."""
     brought = _PACKAGES.get(name, {})

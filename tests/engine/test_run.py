@@ -164,3 +164,26 @@ def test_a_fingerprint_ignores_order_and_generated_names_but_not_the_object():
     assert marks(deployment("b", 1), deployment("x", 2), deployment("a", 1)) == one
     assert marks(deployment("a-5g8tkb2f2c", 1)) == marks(deployment("a", 1))
     assert marks(deployment("c", 1)).isdisjoint(one)
+
+
+class Fragile:
+    """A view that cannot be made of these objects."""
+
+    kinds = frozenset({"Deployment"})
+
+    def __init__(self, objects: Objects) -> None:
+        raise OverflowError(f"{len(objects)} is too many")
+
+
+@check(Severity.HIGH)
+def about_fragile(fragile: Fragile) -> Findings:
+    """It is well."""
+    yield from ()
+
+
+def test_a_view_that_cannot_be_made_is_unknown_for_its_checks_and_nothing_else():
+    given = supply(deployment("a"))
+    answer = outcome(about_fragile, given)
+    assert answer.status is Status.UNKNOWN
+    assert "Fragile could not be made: OverflowError: 1 is too many" in answer.reason
+    assert outcome(pairs, given).status is Status.PASSED

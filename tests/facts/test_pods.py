@@ -26,7 +26,7 @@ def pod(body: object) -> Resource:
     ],
 )
 def test_a_shell_line_is_split_into_its_commands(words: list[str], run: list[list[str]]):
-    assert commands(words) == run
+    assert [[word.text for word in command.words] for command in commands(words)] == run
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,11 @@ def test_a_shell_line_is_split_into_its_commands(words: list[str], run: list[lis
 )
 def test_what_starts_no_shell_has_no_script(words: list[str]):
     assert shell_script(words) is None
+
+
+@pytest.mark.parametrize("options", ["-c", "-ec", "-ce", "-e -c", "-eo pipefail -c", "--norc -c", "+e -c"])
+def test_options_before_the_script_are_no_script(options: str):
+    assert shell_script(["/bin/bash", *options.split(), "a; b", "c"]) == "a; b"
 
 
 @pytest.mark.parametrize(
@@ -44,6 +49,7 @@ def test_what_starts_no_shell_has_no_script(words: list[str]):
         ({"exec": {"command": ["sleep", "7"]}}, 7),
         ({"exec": {"command": ["/bin/sh", "-c", "sleep 0.5m && nginx -s quit; sleep 5"]}}, 35),
         ({"exec": {"command": ["sh", "-c", "sleep $SECONDS"]}}, 0),
+        ({"exec": {"command": ["sh", "-c", "if a; then sleep 3; fi; exec sleep 4"]}}, 7),
         ({"exec": {"command": ["echo", "sleep", "9"]}}, 0),
         ({"httpGet": {"path": "/stop"}}, 0),
         ({"sleep": 10}, 0),

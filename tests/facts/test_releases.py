@@ -10,6 +10,7 @@ TABLE = {
     "example.k8s.io/v1": {"Widget": ("1.32", "1.33")},
     "example.k8s.io/v1beta1": {"Widget": ("1.30", "1.32")},
     "example.k8s.io/v1alpha1": {"Widget": ("1.30", "1.30")},
+    "older/v1beta1": {"Deployment": ("1.30", "1.33")},
     "autoscaling/v1": {"HorizontalPodAutoscaler": ("1.30", "1.33")},
     "autoscaling/v2": {"HorizontalPodAutoscaler": ("1.30", "1.33")},
 }
@@ -66,6 +67,7 @@ def test_a_beta_retires_when_the_stable_one_is_there_and_a_stable_one_does_not()
     assert APIS.retiring("example.k8s.io/v1beta1", "Widget", Release(1, 31)) == ""
     assert APIS.retiring("example.k8s.io/v1beta1", "Widget", Release(1, 32)) == "example.k8s.io/v1"
     assert APIS.retiring("example.k8s.io/v1alpha1", "Widget", Release(1, 30)) == "example.k8s.io/v1beta1"
+    assert APIS.retiring("older/v1beta1", "Deployment", Release(1, 33)) == "", "another group is another API"
     assert APIS.retiring("autoscaling/v1", "HorizontalPodAutoscaler", Release(1, 33)) == ""
 
 

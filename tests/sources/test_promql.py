@@ -59,5 +59,5 @@ def test_an_expression_that_nobody_wrote_by_hand_is_refused_before_the_parser_se
 
 
 def test_brackets_in_texts_do_not_count():
-    read = parse('label_replace(x, "a", "$1", "b", "' + "(x|y)" * 300 + '")')
+    read = parse('label_replace(x, "a", "$1", "b", "' + "(x|y)" * 600 + '")')
     assert isinstance(read, Expression)

@@ -29,7 +29,7 @@ def served(objects: Rendered[Objects], apis: Apis, settings: ServiceSettings | N
             known = apis.members(resource.api_version)
             near = nearest(resource.kind, known) if known else apis.serving(resource.kind, aim.release, resource.group)
             hint = f", nearest is {near}" if near else ""
-            yield resource.at("kind" if known else "apiVersion").expect(False, f"{said} is in no release{hint}")
+            yield resource.at("kind" if known else "apiVersion").expect(False, f"{said} is in no known release{hint}")
         elif service.since is not None and aim.release < service.since:
             yield resource.at("apiVersion").expect(False, f"{said} begins with {service.since}, wants {aim}")
         elif service.holds(aim.release):

@@ -17,16 +17,11 @@ def signal_forwarding(workloads: Workloads) -> Findings:
     for workload in workloads.long_running():
         for container in workload.running():
             words = container.command_line
-            script = shell_script(words)
-            if script is None:
+            run = [command for command in commands(words) if command.depth == 0]
+            if shell_script(words) is None or not run:
                 continue
-            run = commands(words)
-            if not run:
-                continue
-            # A single command is executed in the shell's place by the shells in use; several are not. An exec may stand
-            # behind `then` or `do`.
-            replaced = any("exec" in command[:2] for command in run)
-            passes_on = len(run) == 1 or replaced or any(command[0] == "trap" for command in run)
+            # A single command is executed in the shell's place by the shells in use; several are not.
+            passes_on = len(run) == 1 or any("exec" in c.wrappers or c.name == "trap" for c in run)
             said = "passes SIGTERM on" if passes_on else "keeps SIGTERM to itself"
             yield container.at("args" if container.node.get("args").exists else "command").expect(
                 passes_on, f"{container.title}: the shell {said}, wants exec before the last one"

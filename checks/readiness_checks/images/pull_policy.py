@@ -1,5 +1,4 @@
 from readiness import Findings, Severity, check
-from readiness.facts.pods import Container
 from readiness.facts.workloads import Workloads
 
 
@@ -19,16 +18,8 @@ def pull_policy(workloads: Workloads) -> Findings:
             image = container.reference
             if image is None:
                 continue
-            written = container.node.text("imagePullPolicy") or ""
-            policy = written or ("Always" if image.tag in {"", "latest"} and not image.digest else "IfNotPresent")
-            if policy == "Never":
-                ok, wanted = False, "IfNotPresent or Always"
-            else:
-                ok, wanted = policy == "Always" or not _moves(container), "Always for a tag that moves"
+            moves = not image.digest and image.tag in {"", "latest"}
+            policy = container.node.text("imagePullPolicy") or ("Always" if moves else "IfNotPresent")
+            wanted = "IfNotPresent or Always" if policy == "Never" else "Always for a tag that moves"
+            ok = policy == "Always" or (policy != "Never" and not moves)
             yield container.at("imagePullPolicy").expect(ok, f"{container.title}: has {policy}, wants {wanted}")
-
-
-def _moves(container: Container) -> bool:
-    """Whether the name surely moves: no digest, and the tag that means the newest."""
-    image = container.reference
-    return image is not None and not image.digest and image.tag in {"", "latest"}

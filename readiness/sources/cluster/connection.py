@@ -1,9 +1,10 @@
 """From an entry of a kubeconfig to a reader of the API server.
 
-What the entry means is worked out by the `kubernetes` package: files or data, tokens and passwords, proxies. Three things
-it is not asked for. It runs credential plugins without a time limit and swallows what they say, so `plugin` runs them. It
-renews OIDC tokens without verifying the issuer's certificate where no authority is named, and does not keep a refresh
-token that was replaced, so an expired one is for kubectl to renew. Its typed models are not used: answers are read raw.
+What the entry means is worked out by the `kubernetes` package: files or data, tokens and passwords, proxies. Three
+things it is not asked for. It runs credential plugins without a time limit and swallows what they say, so `plugin` runs
+them. It renews OIDC tokens without verifying the issuer's certificate where no authority is named, and does not keep a
+refresh token that was replaced, so an expired one is for kubectl to renew. Its typed models are not used: answers are
+read raw.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _NAME = "wanted"
 _KEY = "BearerToken"  # by this name the package keeps the Authorization header; up to version 35 by the other one
 _OLDER_KEY = "authorization"
 _FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+_DATA = ("certificate-authority-data", "client-certificate-data", "client-key-data")
 _LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 
 
@@ -62,7 +64,7 @@ def _reader(configuration: Configuration, entry: Entry) -> Reader:
     def headers() -> Mapping[str, str]:
         with lock:  # a plugin that renews runs once, not once for each thread
             key = configuration.get_api_key_with_prefix(_KEY, alias=_OLDER_KEY)
-        return {**({"Authorization": key} if key else {}), **impersonated}
+        return {**({"Authorization": key.strip()} if key else {}), **impersonated}
 
     return Reader(str(configuration.host), tls=tls, proxy=configuration.proxy or "", headers=headers)
 
@@ -79,14 +81,16 @@ def _configuration(entry: Entry, private: str, root: Path | None) -> Configurati
     }
     made = client.Configuration()
     try:
-        config.load_kube_config_from_dict(
+        config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
             document, _NAME, client_configuration=made, persist_config=False, temp_file_path=private
         )
     except (config.ConfigException, ValueError, TypeError, OSError) as fault:
         kind = "" if isinstance(fault, config.ConfigException) else f" ({type(fault).__name__})"
-        raise Refused(f"the entry {entry.context} of the kubeconfig cannot be used{kind}", entry.cluster.span()) from None
+        raise Refused(
+            f"the entry {entry.context} of the kubeconfig cannot be used{kind}", entry.cluster.span()
+        ) from None
     if renew is not None:
-        made.refresh_api_key_hook = renew
+        made.refresh_api_key_hook = renew  # type: ignore[assignment]
     return made
 
 
@@ -155,6 +159,8 @@ def insecure(entry: Entry) -> Refused | None:
 def _with_absolute_paths(part: Part) -> dict[str, Any]:
     """The mapping with paths that no longer depend on where the kubeconfig lies. Raises Refused for a missing file."""
     body = dict(part.body)
+    for field in _DATA:
+        _decoded(part, field)
     for field in _FILES:
         written = part.text(field)
         if written and not (field != "tokenFile" and part.text(f"{field}-data")):
@@ -196,22 +202,26 @@ def _vet_certificate(user: Part) -> None:
         ended = certificate.not_valid_after_utc.date()
         raise user.refuse(field, f"the client certificate expired on {ended}", "get a new one")
     if certificate.not_valid_before_utc > now:
-        raise user.refuse(field, f"the client certificate is not valid before {certificate.not_valid_before_utc.date()}")
+        raise user.refuse(
+            field, f"the client certificate is not valid before {certificate.not_valid_before_utc.date()}"
+        )
 
 
 def _pem(user: Part, field: str) -> bytes:
     written = user.text(field)
-    if not written:
-        return b""
-    if field == "client-certificate":
-        try:
-            return (user.folder / Path(written).expanduser()).read_bytes()
-        except OSError as fault:
-            raise user.refuse(field, f"cannot be read: {fault.strerror}") from None
+    if not written or field != "client-certificate":
+        return _decoded(user, field)
     try:
-        return base64.b64decode(written, validate=True)
+        return (user.folder / Path(written).expanduser()).read_bytes()
+    except OSError as fault:
+        raise user.refuse(field, f"cannot be read: {fault.strerror}") from None
+
+
+def _decoded(part: Part, field: str) -> bytes:
+    try:
+        return base64.b64decode(part.text(field), validate=True)
     except (binascii.Error, ValueError):
-        raise user.refuse(field, "this is not base64") from None
+        raise part.refuse(field, "this is not base64") from None
 
 
 def _oidc(provider: Part) -> str:

@@ -87,9 +87,9 @@ class Entry:
 def find(context: str, kubeconfig: str, root: Path | None = None) -> Entry:
     """The entry of `context`. Raises Refused.
 
-    `kubeconfig` is what the settings name; empty means KUBECONFIG or `~/.kube/config`. Settings belong to the tree that is
-    checked, and a kubeconfig can name programs to run and files to send away: so one that the settings name must not lie
-    in `root`. Whoever wants that one says so by KUBECONFIG.
+    `kubeconfig` is what the settings name; empty means KUBECONFIG or `~/.kube/config`. Settings belong to the tree that
+    is checked, and a kubeconfig can name programs to run and files to send away: so one that the settings name must not
+    lie in `root`. Whoever wants that one says so by KUBECONFIG.
     """
     paths = _paths(kubeconfig, root)
     documents = [d for path in paths for d in [_document(path)] if d is not None]
@@ -149,7 +149,9 @@ def _named(documents: Sequence[Document], field: str, name: str, asked: str) -> 
             raise Refused(f"the kubeconfig has {len(found)} {field} named {name}: lines {lines}", found[1].span())
         if found:
             return found[0]
-    known = [str(item.body["name"]) for document in documents for item in _items(document, field) if "name" in item.body]
+    known = [
+        str(item.body["name"]) for document in documents for item in _items(document, field) if "name" in item.body
+    ]
     near = get_close_matches(name, known, 1)
     there = ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
     advice = f"did you mean {near[0]}?" if near else f"there are: {there or 'none'}"

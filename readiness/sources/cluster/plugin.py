@@ -1,7 +1,7 @@
 """Credentials from a program that the kubeconfig names (`user.exec`), run within bounds.
 
-The program is the user's own, named in the user's own kubeconfig: it gets the user's surroundings and the network. It gets
-no terminal, so one that must ask a person cannot be used here. What it says of a failure is told, without secrets.
+The program is the user's own, named in the user's own kubeconfig: it gets the user's surroundings and the network. It
+gets no terminal, so one that must ask a person cannot be used here. What it says of a failure is told, without secrets.
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ def _arguments(plugin: Part) -> list[str]:
 
 def _variables(plugin: Part) -> dict[str, str]:
     written = plugin.body.get("env") or []
-    pairs = [(e.get("name"), e.get("value")) for e in written if isinstance(e, dict)] if isinstance(written, list) else []
+    pairs = (
+        [(e.get("name"), e.get("value")) for e in written if isinstance(e, dict)] if isinstance(written, list) else []
+    )
     if not isinstance(written, list) or len(pairs) < len(written):
         raise plugin.refuse("env", "wanted a list of names and values")
     return {name: value for name, value in pairs if isinstance(name, str) and isinstance(value, str)}

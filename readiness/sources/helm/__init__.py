@@ -10,7 +10,7 @@ from readiness.facts.objects import Objects
 from readiness.facts.writings import Writings
 from readiness.model import Gap, Input, Origin, Reading, Span, Supply
 from readiness.sources.helm.chart import Chart
-from readiness.sources.programs import find
+from readiness.sources.programs import find, how_to_install, missing
 
 __all__ = ["Chart", "read"]
 
@@ -26,17 +26,14 @@ def read(charts: Sequence[Chart], root: Path, *, namespace: str = "default", kub
     """
     helm = find("helm", root)
     if helm is None:
-        return _without_helm(charts)
+        return _without_helm(charts, missing("helm", "the chart cannot be rendered"))
     from readiness.sources.helm.rendering import render_all
 
     with TemporaryDirectory(prefix="readiness-helm-") as folder:
         return render_all(helm, charts, root, Path(folder), namespace=namespace, kubernetes=kubernetes)
 
 
-def _without_helm(charts: Sequence[Chart]) -> Supply:
-    from readiness.sources.programs import how_to_install
-
-    cause = "helm is not on PATH, so the chart cannot be rendered"
+def _without_helm(charts: Sequence[Chart], cause: str) -> Supply:
     gaps = tuple(Gap("helm", cause, Span(f"{c.path}/Chart.yaml", 1), advice=how_to_install("helm")) for c in charts)
     inputs = tuple(Input(c.path, Reading.NOT_EXAMINED, cause) for c in charts)
     return Supply("helm", PROVIDES, {}, Origin.RENDERED, gaps, inputs)

@@ -24,10 +24,11 @@ from readiness.sources.kustomize.targets import hits
 from readiness.sources.manifests import unpacked
 from readiness.sources.manifests.reader import Limits, read_yaml, without_collection
 from readiness.sources.manifests.reading import Reading
-from readiness.sources.programs import Ran, find, how_to_install, run, words
+from readiness.sources.programs import Ran, find, how_to_install, missing, run, words
 
 OLDEST = 4  # kubectl before 1.21 has kustomize 2 inside, which builds other objects
 _LIMITS = Limits(file_bytes=64 << 20, seconds=60.0)
+_MANY = 500
 _VERSION = re.compile(r"v?(\d+)\.\d+\.\d+")
 _ERROR = re.compile(r'^.*?\] "command failed" err=(?:"(?P<text>.*)"|<\n(?P<lines>.*)\n\s*>)$', re.DOTALL)
 
@@ -88,7 +89,9 @@ def builder(root: Path) -> Builder | str:
     kubectl = find("kubectl", root)
     if kubectl:
         return Builder(kubectl, ("kustomize",), ("version", "--client", "--output=json"))
-    return "neither kustomize nor kubectl is on PATH, so the overlay cannot be built"
+    return missing("kustomize", "the overlay cannot be built").replace(
+        "kustomize is", "neither kustomize nor kubectl is", 1
+    )
 
 
 def build_all(program: Builder, graphs: Sequence[tuple[str, Graph]], harvest: Harvest) -> None:
@@ -103,18 +106,21 @@ def build_all(program: Builder, graphs: Sequence[tuple[str, Graph]], harvest: Ha
                 continue
             folder = Path(os.path.realpath(graph.top.folder))
             wrapper = _wrapper(home / str(number), folder)
-            both = pool.submit(program.build, folder, home), pool.submit(program.build, wrapper, home)
-            runs.append((path, graph, *both))
+            plain = pool.submit(program.build, folder, home)
+            # Kustomize takes seconds for a thousand objects; then names alone say where an object comes from.
+            many = sum(len(layer.written) for layer in graph.top.each()) > _MANY
+            runs.append((path, graph, plain, None if many else pool.submit(program.build, wrapper, home)))
         wrong = version.result()
-        for number, (path, graph, plain, origins) in enumerate(runs):
+        for number, (path, graph, built, origins) in enumerate(runs):
             harvest.notes += graph.notes
-            if plain is None or origins is None:
+            if built is None:
                 harvest.lost(path, *graph.refused)
             elif wrong:
                 span = Span(graph.top.shown if graph.top else path, 1)
                 harvest.lost(path, Gap("kustomize", wrong, span, advice=how_to_install("kustomize")))
             else:
-                _gather(path, graph, plain.result(), origins.result(), home / str(number), harvest)
+                said = origins.result() if origins else Ran(None)
+                _gather(path, graph, built.result(), said, home / str(number), harvest)
 
 
 def _room() -> int:

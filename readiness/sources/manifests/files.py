@@ -80,9 +80,7 @@ def _folder(name: str, path: Path, found: Listing) -> None:
             found.gap(here_name, f"the folder cannot be read: {fault.strerror}")
             continue
         if any(e.name == "Chart.yaml" for e in entries):
-            found.gap(
-                f"{here_name}/Chart.yaml", "this is a chart: its templates are no manifests", "declare it as `helm`"
-            )
+            _chart(here_name, here, found)
             continue
         folders = []
         for entry in entries:
@@ -102,6 +100,19 @@ def _folder(name: str, path: Path, found: Listing) -> None:
                 kind = _OTHERS[Path(entry.name).suffix]
                 found.gap(entry_name, f"{kind} is not rendered here", "render it, and check what comes out")
         waiting = folders + waiting
+
+
+def _chart(name: str, path: Path, found: Listing) -> None:
+    """A chart is one gap, at its `Chart.yaml`; what lies in it is listed, and no link in it is followed."""
+    top = "" if name == "." else f"{name.rstrip('/')}/"
+    found.gap(f"{top}Chart.yaml", "this is a chart: its templates are no manifests", "declare it as `helm`")
+    for folder, folders, files in os.walk(path):
+        folders.sort()
+        inner = "" if folder == str(path) else f"{os.path.relpath(folder, path)}/"
+        for file in sorted(files):
+            if file.endswith(ENDINGS) and inner + file != "Chart.yaml":
+                reason = f"a part of the chart {top}Chart.yaml, which is not rendered here"
+                found.inputs.append(Input(top + inner + file, Reading.NOT_EXAMINED, reason))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Files beside a kustomization that are parts, not objects: patches, values, configurations."""
+"""Files beside a kustomization that are parts, not objects: patches, values, configurations, transformers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from readiness.sources.manifests.bulk import read_file
 from readiness.sources.manifests.files import KUSTOMIZATIONS, Listing
 
 # Fields of a kustomization whose entries name files that are no whole objects.
-_PARTS = ("patches", "patchesStrategicMerge", "patchesJson6902", "configurations", "replacements")
+_PARTS = (
+    *("patches", "patchesStrategicMerge", "patchesJson6902", "configurations", "replacements"),
+    *("transformers", "generators", "validators"),
+)
 
 
 def leave_out(found: Listing) -> None:

@@ -18,7 +18,7 @@ from readiness.sources.manifests.decoding import decode, find_unwanted
 from readiness.sources.manifests.notices import encrypted, named
 from readiness.sources.manifests.reading import DEFAULT_LIMITS, Limits, Problem, Reading
 from readiness.sources.manifests.refused import Place, RefusedError
-from readiness.sources.manifests.yaml_tree import TEMPLATE_ADVICE, Scalars, Tree
+from readiness.sources.manifests.yaml_tree import Scalars, Tree, template_advice
 
 _DOCUMENT = re.compile(r"(?<![^\r\n])---(?![^ \t\r\n])")
 _TEMPLATE = re.compile(r"(?<![^\r\n])[ \t]*(?:-[ \t]+)?\{\{|:[ \t]+\{\{")
@@ -149,7 +149,8 @@ class _Stream:
         template = _TEMPLATE.search(self.text, self.begun, end) if kind == "syntax" else None
         if template:
             at = template.end() - 2
-            line, column, kind, message = (*self._where(offset, at), "template", TEMPLATE_ADVICE)
+            message = template_advice(self.text[self.begun : end])
+            line, column, kind = (*self._where(offset, at), "template")
         self._tell(line, column, kind, message, fatal=True)
         self.hidden.append((at, end))
         self.lines += len(_BREAK.findall(self.text, offset, end))

@@ -27,6 +27,7 @@ HELM_WORDS = re.compile(
 TEMPLATE_ADVICE = (
     "this is a Helm template, not a manifest: render the chart (give the folder of Chart.yaml, or `helm template`)"
 )
+_OTHER_TEMPLATE_ADVICE = "this is a template, not a manifest: render it, and check what comes out of it"
 _SHORT = 128
 _MANY = 50_000
 _CHECK_EVERY = 4_096
@@ -278,6 +279,11 @@ class Tree:
                 self._expand(size, Place(*unpack(self.positions[at])))
                 self._anchors[name] = (value, self.positions[at : at + size])
         self.positions[start:] = straight
+
+
+def template_advice(text: str) -> str:
+    """What to do with a template: Helm has words of its own; `{{ name }}` may belong to anything."""
+    return TEMPLATE_ADVICE if HELM_WORDS.search(text) else _OTHER_TEMPLATE_ADVICE
 
 
 def _refuse_unreadable(event: Any, text: str, limits: Limits) -> None:

@@ -222,7 +222,7 @@ def test_a_helm_within_the_tree_or_at_a_relative_path_does_not_run(
     _fake(root, f"touch {tmp_path}/ran")
     monkeypatch.chdir(root)
     monkeypatch.setenv("PATH", f".::{root}")
-    assert "not on PATH" in gap(root).cause
+    assert "not on PATH outside of the folder" in gap(root).cause
     assert not (tmp_path / "ran").exists()
 
 
