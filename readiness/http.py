@@ -95,7 +95,7 @@ class Reader:
                 follow_redirects=False,
                 timeout=httpx.Timeout(bounds.seconds, connect=bounds.connect),
             )
-        except (ImportError, ValueError) as refusal:
+        except (ImportError, ValueError, httpx.InvalidURL) as refusal:
             raise NoAnswer(f"the proxy cannot be used: {_plain(refusal)}") from None
 
     def __enter__(self) -> Reader:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+
+_OBJECTS_BETWEEN_COLLECTIONS = 200_000
 
 
 def main() -> None:
@@ -12,6 +15,8 @@ def main() -> None:
 
         sys.stdout.write(f"readiness {version('readiness')}\n")
         return
+    # A run is short and keeps nearly all it makes: looking for cycles every 700 objects costs a sixth of it.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     from readiness.cli.program import run
 
     sys.exit(run(sys.argv[1:]))

@@ -66,6 +66,8 @@ def assessment(
         "kubernetes": environment.kubernetes,
         "settings": environment.written,
         "rules": environment.rules,
+        "folder": _folder(environment.root),
+        "baseline": (environment.service, environment.name) in options.baselines,
     }
     book = Book(entries, now.date(), environment.waiver_owners)
     return assess(
@@ -77,6 +79,13 @@ def assessment(
         progress=lambda done, total, _name: progress("checks", done, total),
         about=about,
     )
+
+
+def _folder(root: Path) -> str:
+    """The folder that paths are relative to, from the root of its git repository; empty for the root and without git."""
+    here = root.resolve()
+    top = next((p for p in (here, *here.parents) if (p / ".git").exists()), here)
+    return "" if here == top else here.relative_to(top).as_posix()
 
 
 def _entry(w: WrittenWaiver) -> Entry:

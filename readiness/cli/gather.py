@@ -128,7 +128,7 @@ def _cluster(environment: Environment, allowed: Permissions, progress: Progress)
 
     wanted = environment.sources.cluster
     assert wanted is not None, "a declared source has settings"  # noqa: S101
-    return cluster.read(wanted.context, wanted.namespace, wanted.kubeconfig)
+    return cluster.read(wanted.context, wanted.namespace, wanted.kubeconfig, environment.root)
 
 
 def _commands(environment: Environment, allowed: Permissions, progress: Progress) -> Supply:

@@ -93,9 +93,9 @@ def here(root: Path, name: str) -> tuple[Environment, ...]:
     if chosen:
         return chosen
     known = ", ".join(e.name for e in made)
-    hint = nearest(name, [e.name for e in made])
-    said = f"there is no settings file here, and nothing found looks like `{name}`{hint or f'; found: {known}'}"
-    raise SettingsError([Fault(None, f"{said}. `readiness init` writes a settings file")])
+    hint = nearest(name, [e.name for e in made]) or f"; found: {known}"
+    said = f"there is no settings file here (`readiness init` writes one), and nothing found looks like `{name}`"
+    raise SettingsError([Fault(None, said + hint)])
 
 
 def given(paths: tuple[str, ...], root: Path) -> tuple[Environment, ...]:

@@ -11,7 +11,10 @@ from readiness.model import Check, Route, Severity, Span, Stricter
 
 if TYPE_CHECKING:
     from readiness.config.load import Layer
+    from readiness.config.model import SettingsFile
+    from readiness.config.reading import Text
 
+ANY = "*"  # in a list of what is allowed: everything
 Made = tuple[Environment, "list[Layer]"]
 
 
@@ -25,6 +28,20 @@ def between(made: Sequence[Made], checks: Mapping[str, Check]) -> list[Fault]:
         if staging.profile == "staging"
         for fault in compare(production, p_layers, staging, s_layers, checks, f"`{staging.name}`")
     ]
+
+
+def of_the_whole(files: Sequence[Text], models: Sequence[SettingsFile]) -> Iterator[Fault]:
+    """What a file makes laxer for all its environments than a policy above it: who may waive, and which rules count."""
+    for below, (text, model) in enumerate(zip(files, models, strict=True)):
+        for policy_text, policy in zip(files[below + 1 :], models[below + 1 :], strict=True):
+            more = [o for o in model.waiver_owners if o not in policy.waiver_owners]
+            if policy.waiver_owners and more:
+                there = policy_text.span(("waiver-owners",))
+                said = f"the policy lets {', '.join(policy.waiver_owners)} waive ({there}), and not {', '.join(more)}"
+                yield Fault(text.span(("waiver-owners",)), said)
+            if policy.rules and model.rules and model.rules < policy.rules:
+                there = policy_text.span(("rules",))
+                yield Fault(text.span(("rules",)), f"the policy wants the rules of {policy.rules} or newer ({there})")
 
 
 def compare(
@@ -93,7 +110,7 @@ def _less(direction: Stricter, ours: Any, theirs: Any) -> bool:
     if direction is Stricter.MORE:
         return not set(ours) >= set(theirs)
     if direction is Stricter.FEWER:
-        return not set(ours) <= set(theirs)
+        return ANY not in theirs and not set(ours) <= set(theirs)
     return bool(ours) is not (direction is Stricter.TRUE) and bool(theirs) is (direction is Stricter.TRUE)
 
 

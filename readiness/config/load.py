@@ -65,6 +65,7 @@ def load(path: Path, checks: Mapping[str, Check], variables: Mapping[str, str], 
     models, faults = _models(files, checks, foreign=foreign)
     if faults:
         raise SettingsError(faults)
+    faults += laxness.of_the_whole(files, models)
     waivers = _waivers(files, models, variables)
     environments: list[Environment] = []
     for service in _services(models[0], path):
@@ -179,14 +180,14 @@ def _environment(
         tier=top.tier,
         profile=profile,
         kubernetes=own.kubernetes or "",
-        namespace=own.namespace or "default",
+        namespace=own.namespace or (own.sources.cluster.namespace if own.sources.cluster else "") or "default",
         bar=_bar(own, BARS[profile]),
         mandatory=tuple(dict.fromkeys([*MANDATORY[profile], *(own.mandatory or ())])),
         sources=own.sources,
         checks=check_settings(own),
         rules=next((m.rules for m in models if m.rules), "") or "",
         waivers=tuple(w for w in waivers if w.environment in ("*", name)),
-        waiver_owners=tuple(dict.fromkeys(o for m in models for o in m.waiver_owners)),
+        waiver_owners=tuple(next((m.waiver_owners for m in models if m.waiver_owners), ())),
         written=files[0].name,
     )
     return environment, layers

@@ -183,7 +183,9 @@ class _Filling:
         if match[1]:
             return "$"
         name = match[2]
-        found: str | None = self.variables.get(name, match[3])
+        found: str | None = self.variables.get(name)
+        if not found and match[3] is not None:  # as in a shell, an empty one counts as none
+            found = match[3]
         if found is None:
             span = Span(self.document.path, *self.document.nearest(route))
             advice = f"set it, or write ${{{name}:-a default}}"

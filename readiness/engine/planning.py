@@ -56,15 +56,16 @@ def plan(assessment: Assessment, missing: Sequence[str]) -> Plan:
     answer, gaps = assessment.answer, assessment.gaps
     bar = answer.bar
     outcomes = list(assessment.outcomes)
-    end, steps = answer, []
+    end, then, steps = answer, list(outcomes), []
     for index in _order(outcomes, bar.score):
         needed = end.verdict is Verdict.NOT_READY
         findings = outcomes[index].bad
         outcome, outcomes[index] = outcomes[index], mended(outcomes[index])
         after = decide(outcomes, gaps, missing, bar)
         steps.append(Step(outcome, findings, after, needed))
-        end = after if needed else end
-    return Plan(answer, tuple(steps), tuple(missing), gaps, tuple(_unknown(assessment.outcomes, bar.covered)), end)
+        if needed:
+            end, then = after, list(outcomes)
+    return Plan(answer, tuple(steps), tuple(missing), gaps, tuple(_unknown(then, bar.covered)), end)
 
 
 def mended(outcome: Outcome) -> Outcome:

@@ -14,8 +14,9 @@ def score(outcomes: Iterable[Outcome]) -> Score:
     """The weighted share of subjects that pass, 0 to 100, over passed and failed outcomes.
 
     Where a gap alone makes an outcome unknown, what was looked at beside the gap counts as well: an unread file takes
-    nothing from the files that were read, it lowers `covered`. An open critical finding caps it at 49, an open high one at 79. Nothing evaluated, no score. `covered` is the weight
-    evaluated, of the weight of those checks that asked of a declared source and had something to look at.
+    nothing from the files that were read, it lowers `covered`. An open critical finding caps it at 49, an open high one
+    at 79. Nothing looked at, no score. `covered` is the weight evaluated, of the weight of those checks that asked of a
+    declared source and had something to look at.
     """
     counted = [o for o in outcomes if o.adopted]
     evaluated = [o for o in counted if o.status in _EVALUATED]

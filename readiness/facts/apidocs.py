@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from readiness.facts.objects import Node
 from readiness.facts.paths import is_own
@@ -10,7 +10,7 @@ from readiness.facts.repository import FileKind, Repository
 from readiness.facts.texts import root
 
 
-class ApiDescriptions(Sequence[Node]):
+class ApiDescriptions:
     """A cursor at the top of each OpenAPI file of the project's own."""
 
     kinds = frozenset({FileKind.API.value})
@@ -21,9 +21,6 @@ class ApiDescriptions(Sequence[Node]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Node:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self._items)

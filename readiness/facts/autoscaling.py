@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from readiness.facts.objects import Node, Objects, Resource
@@ -101,7 +101,7 @@ def _triggers(spec: Node) -> Iterator[ResourceMetric]:
             yield ResourceMetric(trigger, kind, container, percent if relative else None, relative)
 
 
-class Autoscalers(Sequence[Autoscaler]):
+class Autoscalers:
     """All autoscalers of one origin."""
 
     kinds = frozenset({"HorizontalPodAutoscaler", "ScaledObject"})
@@ -117,9 +117,6 @@ class Autoscalers(Sequence[Autoscaler]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Autoscaler:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Autoscaler]:
         return iter(self._items)
@@ -161,7 +158,7 @@ def _controls(policy: Node, resource: str) -> bool:
     return policy.text("mode") != "Off" and (not named.exists or resource in named.sequence())
 
 
-class VerticalAutoscalers(Sequence[VerticalAutoscaler]):
+class VerticalAutoscalers:
     """All VerticalPodAutoscalers of one origin."""
 
     kinds = frozenset({"VerticalPodAutoscaler"})
@@ -171,9 +168,6 @@ class VerticalAutoscalers(Sequence[VerticalAutoscaler]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> VerticalAutoscaler:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[VerticalAutoscaler]:
         return iter(self._items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from readiness.facts.objects import Node, Resource
@@ -40,7 +40,7 @@ class BatchJob:
         return self.spec.at(*steps)
 
 
-class BatchJobs(Sequence[BatchJob]):
+class BatchJobs:
     """All Jobs and CronJobs of one origin."""
 
     kinds = frozenset({"Job", "CronJob"})
@@ -50,9 +50,6 @@ class BatchJobs(Sequence[BatchJob]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> BatchJob:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[BatchJob]:
         return iter(self._items)

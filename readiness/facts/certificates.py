@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -101,7 +101,7 @@ class Certificate:
         return self.resource.at("spec", *steps)
 
 
-class Issuers(Sequence[Issuer]):
+class Issuers:
     """All issuers of one origin."""
 
     kinds = frozenset(ISSUER_KINDS)
@@ -114,9 +114,6 @@ class Issuers(Sequence[Issuer]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def __getitem__(self, index: int) -> Issuer:  # type: ignore[override]
-        return self._items[index]
-
     def __iter__(self) -> Iterator[Issuer]:
         return iter(self._items)
 
@@ -124,7 +121,7 @@ class Issuers(Sequence[Issuer]):
         return self._named.get((kind, "" if kind == "ClusterIssuer" else namespace, name))
 
 
-class Certificates(Sequence[Certificate]):
+class Certificates:
     """All certificates of one origin."""
 
     kinds = frozenset({"Certificate"})
@@ -137,9 +134,6 @@ class Certificates(Sequence[Certificate]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Certificate:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Certificate]:
         return iter(self._items)
@@ -164,7 +158,7 @@ class Entry:
     resource: Resource
 
 
-class Entries(Sequence[Entry]):
+class Entries:
     """All public entries with a certificate of one origin."""
 
     def __init__(self, ingresses: Ingresses, gateways: Gateways) -> None:
@@ -185,9 +179,6 @@ class Entries(Sequence[Entry]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Entry:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._items)

@@ -6,7 +6,7 @@ Source of the rules: Compose file reference, https://docs.docker.com/reference/c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -117,7 +117,7 @@ class ComposeFile:
         return frozenset(self.top.mapping(section))
 
 
-class ComposeFiles(Sequence[ComposeFile]):
+class ComposeFiles:
     """The Compose files of the repository."""
 
     kinds = frozenset({FileKind.COMPOSE.value})
@@ -131,9 +131,6 @@ class ComposeFiles(Sequence[ComposeFile]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> ComposeFile:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[ComposeFile]:
         return iter(self._items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -96,7 +96,7 @@ class Database:
     at_backup: Place
 
 
-class Databases(Sequence[Database]):
+class Databases:
     """The databases of one origin that CloudNativePG or Zalando's, Crunchy's, Percona's or Oracle's operator runs."""
 
     kinds = frozenset({*_FORMS, "ScheduledBackup"})
@@ -115,9 +115,6 @@ class Databases(Sequence[Database]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Database:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Database]:
         return iter(self._items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from readiness.facts.objects import Objects, Resource
@@ -46,7 +46,7 @@ class DisruptionBudget:
         return 0
 
 
-class DisruptionBudgets(Sequence[DisruptionBudget]):
+class DisruptionBudgets:
     """All budgets of one origin, and which workload each covers."""
 
     kinds = frozenset({"PodDisruptionBudget"})
@@ -65,9 +65,6 @@ class DisruptionBudgets(Sequence[DisruptionBudget]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> DisruptionBudget:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[DisruptionBudget]:
         return iter(self._items)

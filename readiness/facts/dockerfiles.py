@@ -231,7 +231,7 @@ class Dockerfile:
         return Stage(self, len(before), start, tuple(instructions[1:]), name, written, base, next(same, None))
 
 
-class Dockerfiles(Sequence[Dockerfile]):
+class Dockerfiles:
     """The Dockerfiles that the repository's own images are built from. Templates of Dockerfiles are none."""
 
     kinds = frozenset({FileKind.DOCKERFILE.value})
@@ -242,9 +242,6 @@ class Dockerfiles(Sequence[Dockerfile]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Dockerfile:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Dockerfile]:
         return iter(self._items)

@@ -74,6 +74,9 @@ class ConfigMaps:
     def __init__(self, objects: Objects) -> None:
         self._items = tuple(objects.of("ConfigMap"))
 
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._items)
+
     def values(self) -> Iterator[Node]:
         """Each value under `data`."""
         for resource in self._items:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from readiness.facts.objects import Node, Objects, Resource
 from readiness.facts.pods import Container
 from readiness.facts.workloads import Workload, Workloads
-from readiness.model import Place
+from readiness.model import Origin, Place
 
 _REFERENCES = (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap"))
 _SOURCES = (("secretRef", "Secret"), ("configMapRef", "ConfigMap"))
@@ -134,7 +134,9 @@ def _keys(resource: Resource) -> frozenset[str] | None:
         return frozenset({*node.mapping("data"), *node.mapping("binaryData")})
     if resource.kind == "Secret":
         made = node.text("type") == "kubernetes.io/service-account-token"  # a controller fills it in
-        return None if made else frozenset({*node.mapping("data"), *node.mapping("stringData")})
+        # Of a live one, the name alone is read.
+        unread = resource.origin == Origin.LIVE and not node.get("data").exists
+        return None if made or unread else frozenset({*node.mapping("data"), *node.mapping("stringData")})
     if resource.kind == "Certificate":
         return frozenset({"tls.crt", "tls.key", "ca.crt", *_keystores(node)})
     if resource.kind == "SealedSecret":

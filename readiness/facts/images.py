@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
+
+MOVING_TAGS = ("latest", "edge", "nightly", "master", "main", "dev", "rolling")
+"""Tags that those who publish images move at will."""
 
 _PART = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN = rf"(?:{_PART}(?:\.{_PART})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
@@ -29,6 +33,10 @@ class ImageReference:
     def parse(cls, text: str) -> ImageReference | None:
         """The parts of `text`, or None where no registry would accept it. A port of the host is no tag."""
         return _parse(text)
+
+    def fixed(self, moving: Collection[str]) -> bool:
+        """Whether it means the same image tomorrow: it has a digest, or a tag that is none of the `moving` ones."""
+        return bool(self.digest) or (bool(self.tag) and self.tag.lower() not in moving)
 
 
 @lru_cache(maxsize=10_000)

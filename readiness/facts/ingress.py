@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from readiness.facts.objects import Node, Objects, Resource
@@ -75,14 +75,14 @@ class Ingress:
                 port = number if number is not None else node.text("service", "port", "name")
                 place = node.at("service", "port")
             elif node.text("serviceName"):
-                name, written, place = node.text("serviceName"), node.scalar("servicePort"), node.at("servicePort")
-                port = written if isinstance(written, int | str) and not isinstance(written, bool) else None
+                name, port = node.text("serviceName"), node.number_or_name("servicePort")
+                place = node.at("servicePort")
             else:
                 continue
             yield Backend(node, place, self.resource.namespace, name or "", port)
 
 
-class Ingresses(Sequence[Ingress]):
+class Ingresses:
     """All Ingresses of one origin."""
 
     kinds = frozenset({"Ingress"})
@@ -93,14 +93,11 @@ class Ingresses(Sequence[Ingress]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def __getitem__(self, index: int) -> Ingress:  # type: ignore[override]
-        return self._items[index]
-
     def __iter__(self) -> Iterator[Ingress]:
         return iter(self._items)
 
 
-class IngressClasses(Sequence[Resource]):
+class IngressClasses:
     """All IngressClasses of one origin."""
 
     kinds = frozenset({"IngressClass"})
@@ -110,9 +107,6 @@ class IngressClasses(Sequence[Resource]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Resource:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._items)
@@ -132,7 +126,7 @@ class Gateway:
         return self.resource.node.each("spec", "listeners")
 
 
-class Gateways(Sequence[Gateway]):
+class Gateways:
     """All Gateways of one origin."""
 
     kinds = frozenset({"Gateway"})
@@ -142,9 +136,6 @@ class Gateways(Sequence[Gateway]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Gateway:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Gateway]:
         return iter(self._items)
@@ -174,7 +165,7 @@ class GatewayRoute:
                     yield Backend(node, node.at("port"), home, node.text("name") or "", node.integer("port"))
 
 
-class GatewayRoutes(Sequence[GatewayRoute]):
+class GatewayRoutes:
     """All routes of the Gateway API of one origin."""
 
     kinds = frozenset(ROUTE_KINDS)
@@ -186,9 +177,6 @@ class GatewayRoutes(Sequence[GatewayRoute]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> GatewayRoute:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[GatewayRoute]:
         return iter(self._items)
@@ -221,7 +209,7 @@ def host_matches(pattern: str, host: str) -> bool:
     return pattern == host
 
 
-class VirtualServices(Sequence[Resource]):
+class VirtualServices:
     """Istio's VirtualServices of one origin."""
 
     kinds = frozenset({"VirtualService"})
@@ -231,9 +219,6 @@ class VirtualServices(Sequence[Resource]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Resource:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._items)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from readiness.facts.paths import is_example, is_foreign, is_test
@@ -89,7 +89,7 @@ class Leak:
     length: int
 
 
-class Leaks(Sequence[Leak]):
+class Leaks:
     """All credentials found in the tracked files. Vendored code and tests are not searched, lock files neither.
 
     Documents, examples and templates are searched for keys of a published form only, since their passwords are made up.
@@ -109,9 +109,6 @@ class Leaks(Sequence[Leak]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Leak:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Leak]:
         return iter(self._items)

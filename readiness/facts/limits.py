@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal, NamedTuple
 
 from readiness.facts.objects import Node, Objects, Resource
-from readiness.facts.pods import pod_request
+from readiness.facts.pods import Container, Role, pod_request
 from readiness.facts.quantities import quantity
 from readiness.facts.rollouts import rolling_update
 from readiness.facts.workloads import Workload, Workloads
+from readiness.model import Place
 
 
 class ContainerDefaults:
@@ -59,7 +61,7 @@ class Quota:
                 yield name, node, amount
 
 
-class Quotas(Sequence[Quota]):
+class Quotas:
     """The quotas of one origin that count every pod: those with a scope count only some, and are left out."""
 
     kinds = frozenset({"ResourceQuota"})
@@ -78,12 +80,35 @@ class Quotas(Sequence[Quota]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def __getitem__(self, index: int) -> Quota:  # type: ignore[override]
-        return self._items[index]
+    def __iter__(self) -> Iterator[Quota]:
+        return iter(self._items)
 
     def workloads(self, quota: Quota) -> Sequence[Workload]:
         """The workloads whose pods it counts."""
         return self._workloads.get(quota.resource.namespace, ())
+
+
+class Amount(NamedTuple):
+    """What a container asks for, or may use at most, of one resource. `of_pod`: it is said for the whole pod."""
+
+    container: Container
+    place: Place
+    amount: Decimal | None
+    of_pod: bool
+
+    @property
+    def given(self) -> bool:
+        return self.of_pod or bool(self.amount)
+
+
+def amounts(workloads: Iterable[Workload], which: Literal["requests", "limits"], resource: str) -> Iterator[Amount]:
+    """The request or the limit of every container for `resource`; ephemeral containers can have none."""
+    for workload in workloads:
+        whole = workload.pod.get("resources", which, resource).exists
+        for container in workload.containers():
+            if container.role is not Role.EPHEMERAL:
+                own = container.request(resource) if which == "requests" else container.limit(resource)
+                yield Amount(container, container.at("resources", which, resource), own, whole)
 
 
 _COUNTED: Mapping[str, tuple[str, bool]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, ip_network
 
@@ -91,7 +91,7 @@ class Policy:
         return self.isolates(direction) and not rules
 
 
-class Policies(Sequence[Policy]):
+class Policies:
     """All network policies of one origin."""
 
     kinds = frozenset(POLICY_KINDS)
@@ -112,9 +112,6 @@ class Policies(Sequence[Policy]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Policy:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Policy]:
         return iter(self._items)

@@ -17,11 +17,11 @@ from readiness.model import Anchor, Finding, Origin, Place, Route, Severity, Spa
 
 # Kinds without a namespace that this project reads, or that users often write.
 CLUSTER_SCOPED = frozenset(
-    "APIService CSIDriver CSINode ClusterIssuer ClusterRole ClusterRoleBinding ClusterSecretStore CustomResourceDefinition "
-    "FlowSchema GatewayClass IngressClass MutatingWebhookConfiguration Namespace Node PersistentVolume PriorityClass "
+    "APIService CSIDriver CSINode CiliumClusterwideNetworkPolicy ClusterExternalSecret ClusterIssuer ClusterRole "
+    "ClusterRoleBinding ClusterSecretStore CustomResourceDefinition FlowSchema GatewayClass GlobalNetworkPolicy "
+    "IngressClass MutatingWebhookConfiguration Namespace Node PersistentVolume PodSecurityPolicy PriorityClass "
     "PriorityLevelConfiguration RuntimeClass StorageClass ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding "
-    "ValidatingWebhookConfiguration VolumeAttachment VolumeSnapshotClass VolumeSnapshotContent "
-    "CiliumClusterwideNetworkPolicy GlobalNetworkPolicy PodSecurityPolicy".split()
+    "ValidatingWebhookConfiguration VolumeAttachment VolumeSnapshotClass VolumeSnapshotContent".split()
 )
 # Names of kinds that other projects use too: only these groups mean the built-in one.
 BUILT_IN_GROUPS: Mapping[str, frozenset[str]] = {
@@ -117,6 +117,11 @@ class Node:
         value = _walk(self.value, steps)
         return value if isinstance(value, str | int | float) else None
 
+    def number_or_name(self, *steps: str | int) -> int | str | None:
+        """The integer or string at `steps`, or None: for ports."""
+        value = _walk(self.value, steps)
+        return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+
     def mapping(self, *steps: str | int) -> Mapping[str, Any]:
         """The mapping at `steps`, or an empty one."""
         value = _walk(self.value, steps)
@@ -159,8 +164,8 @@ class Resource:
     """One Kubernetes object. It is an anchor: findings point at it and into it."""
 
     __slots__ = (
-        "_labels", "api_version", "body", "cluster", "identity", "kind", "locator", "name", "namespace", "node", "origin", "realm",
-        "subject",
+        "_labels", "api_version", "body", "cluster", "identity", "kind", "locator", "name", "namespace", "node",
+        "origin", "realm", "subject",
     )  # fmt: skip
 
     def __init__(

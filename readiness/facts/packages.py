@@ -64,7 +64,7 @@ class Project:
         return self.manifest.at(*route)
 
 
-class Packages(Sequence[Project]):
+class Packages:
     """All manifests of the project itself that require something: none of tests, none of vendored code."""
 
     kinds = frozenset({FileKind.PACKAGE.value})
@@ -79,9 +79,6 @@ class Packages(Sequence[Project]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Project:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Project]:
         return iter(self._items)

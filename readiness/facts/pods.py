@@ -67,8 +67,7 @@ class Probe:
     @property
     def port(self) -> int | str | None:
         """The port it asks, by number or name; None for exec."""
-        value = self.node.scalar(self.handler, "port") if self.handler else None
-        return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+        return self.node.number_or_name(self.handler, "port") if self.handler else None
 
     def same_handler(self, other: Probe) -> bool:
         return self.handler == other.handler and self.node.raw(self.handler) == other.node.raw(other.handler)

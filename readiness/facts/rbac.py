@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from readiness.facts.objects import Node, Objects, Resource
@@ -91,7 +91,7 @@ class Binding:
         return self.resource.kind == "ClusterRoleBinding"
 
 
-class Roles(Sequence[Role]):
+class Roles:
     """All roles of one origin."""
 
     kinds = frozenset(ROLE_KINDS)
@@ -104,9 +104,6 @@ class Roles(Sequence[Role]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def __getitem__(self, index: int) -> Role:  # type: ignore[override]
-        return self._items[index]
-
     def __iter__(self) -> Iterator[Role]:
         return iter(self._items)
 
@@ -117,7 +114,7 @@ class Roles(Sequence[Role]):
         return (rule for role in self._items for rule in role.rules)
 
 
-class Bindings(Sequence[Binding]):
+class Bindings:
     """All bindings of one origin, with the roles that they give."""
 
     kinds = frozenset(BINDING_KINDS)
@@ -134,9 +131,6 @@ class Bindings(Sequence[Binding]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def __getitem__(self, index: int) -> Binding:  # type: ignore[override]
-        return self._items[index]
-
     def __iter__(self) -> Iterator[Binding]:
         return iter(self._items)
 
@@ -145,7 +139,7 @@ class Bindings(Sequence[Binding]):
         return tuple(self._accounts.get((workload.namespace, account_name(workload)), ()))
 
 
-class Accounts(Sequence[Resource]):
+class Accounts:
     """All ServiceAccounts of one origin, and which workloads use them."""
 
     kinds = frozenset({"ServiceAccount"})
@@ -157,9 +151,6 @@ class Accounts(Sequence[Resource]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Resource:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._items)

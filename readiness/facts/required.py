@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from readiness.facts.paths import is_own
@@ -23,7 +23,7 @@ class RequiredVariable:
     place: Place
 
 
-class RequiredVariables(Sequence[RequiredVariable]):
+class RequiredVariables:
     """Each variable once: those that `.env.example` sets, and those that Python code takes by `os.environ["NAME"]`.
 
     A variable that is commented out in the example, or that code reads with a default, can be left out.
@@ -45,9 +45,6 @@ class RequiredVariables(Sequence[RequiredVariable]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> RequiredVariable:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[RequiredVariable]:
         return iter(self._items)

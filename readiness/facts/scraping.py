@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from readiness.facts.monitoring import duration
@@ -54,30 +54,24 @@ class Monitors:
         self.workloads = workloads
         self.services = services
 
-    def selected_services(self, monitor: Monitor) -> list[Service]:
+    def selected(self, monitor: Monitor) -> Sequence[Service | Workload]:
+        """The Services that it selects; of a monitor of pods, the workloads whose pods it selects itself."""
         selector = monitor.selector
-        if monitor.of_pods or selector is None:
-            return []
+        if selector is None:
+            return ()
+        if monitor.of_pods:
+            return [w for w in self.workloads if monitor.covers(w.namespace) and selector.matches(w.labels)]
         return [s for s in self.services if monitor.covers(s.namespace) and selector.matches(s.resource.labels)]
-
-    def selected_workloads(self, monitor: Monitor) -> list[Workload]:
-        """The workloads whose pods a monitor of pods selects itself."""
-        selector = monitor.selector
-        if not monitor.of_pods or selector is None:
-            return []
-        return [w for w in self.workloads if monitor.covers(w.namespace) and selector.matches(w.labels)]
 
     def reached(self) -> dict[int, str]:
         """How each workload is scraped, by its `id()`; workloads that nothing scrapes are missing."""
         found: dict[int, str] = {}
         for monitor in self.items:
             said = f"{monitor.resource.kind} {monitor.resource.name}"
-            for service in self.selected_services(monitor):
-                if any(port_of_service(service, endpoint) for endpoint in monitor.endpoints()):
-                    found.update((id(workload), said) for workload in service.workloads)
-            for workload in self.selected_workloads(monitor):
-                if any(port_of_pod(workload, endpoint) for endpoint in monitor.endpoints()):
-                    found[id(workload)] = said
+            for target in self.selected(monitor):
+                if any(has_port(target, endpoint) for endpoint in monitor.endpoints()):
+                    workloads = target.workloads if isinstance(target, Service) else (target,)
+                    found.update((id(workload), said) for workload in workloads)
         return found
 
     def interval(self) -> float | None:
@@ -86,8 +80,13 @@ class Monitors:
         return max((seconds for seconds in written if seconds), default=None)
 
 
-def port_of_service(service: Service, endpoint: Node) -> bool:
-    """Whether the endpoint names a port that the Service has: `port` by its name, `targetPort` by its target."""
+def has_port(target: Service | Workload, endpoint: Node) -> bool:
+    """Whether the endpoint names a port that the Service has, or that a container of the pod declares."""
+    return _port_of_service(target, endpoint) if isinstance(target, Service) else _port_of_pod(target, endpoint)
+
+
+def _port_of_service(service: Service, endpoint: Node) -> bool:
+    """`port` is its name, `targetPort` its target."""
     name, target = endpoint.text("port"), endpoint.scalar("targetPort")
     ports = list(service.resource.node.each("spec", "ports"))
     if name is not None:
@@ -98,8 +97,7 @@ def port_of_service(service: Service, endpoint: Node) -> bool:
     return False
 
 
-def port_of_pod(workload: Workload, endpoint: Node) -> bool:
-    """Whether the endpoint names a port that a container of the pod declares."""
+def _port_of_pod(workload: Workload, endpoint: Node) -> bool:
     wanted = {endpoint.text("port"), endpoint.scalar("targetPort"), endpoint.integer("portNumber")} - {None}
     return any(port.name in wanted or port.number in wanted for c in workload.running() for port in c.ports)
 

@@ -101,7 +101,7 @@ class Script:
         return self.file.at(name or command.name, self.line_of(command.at))
 
 
-class Scripts(Sequence[Script]):
+class Scripts:
     """The shell scripts that the repository's own people wrote: `*.sh`, and executable files that name a shell."""
 
     kinds = frozenset({FileKind.SCRIPT.value})
@@ -111,9 +111,6 @@ class Scripts(Sequence[Script]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Script:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Script]:
         return iter(self._items)

@@ -6,7 +6,7 @@ are those of https://kubernetes.io/docs/concepts/security/pod-security-standards
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from readiness.facts.objects import Node
@@ -38,17 +38,7 @@ SELINUX_TYPES = {"": 0, "container_t": 0, "container_init_t": 0, "container_kvm_
 USER_NAMESPACES = 35
 """Since this minor version the standards let root be root in a pod with users of its own."""
 VOLUME_TYPES = frozenset(
-    {
-        "configMap",
-        "csi",
-        "downwardAPI",
-        "emptyDir",
-        "ephemeral",
-        "image",
-        "persistentVolumeClaim",
-        "projected",
-        "secret",
-    }
+    "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected secret".split()
 )
 PROFILES = frozenset({"RuntimeDefault", "Localhost"})
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
@@ -90,11 +80,17 @@ class PodSpec:
         """A field of the pod's own security context."""
         return self.spec.get("securityContext", *steps)
 
+    def written(self, *steps: str) -> Iterator[tuple[Node, str]]:
+        """A field of security contexts wherever it is written, the pod's first, and how messages call who has it."""
+        where = [(self.security(*steps), "the pod")]
+        where += [(c.node.get("securityContext", *steps), named(c)) for c in self.containers]
+        return (found for found in where if found[0].exists)
+
     def volumes(self) -> Iterator[Node]:
         return self.spec.each("volumes")
 
 
-class PodSpecs(Sequence[PodSpec]):
+class PodSpecs:
     """The pods of all workloads of one origin; a template that two workloads share is there once."""
 
     def __init__(self, workloads: Workloads) -> None:
@@ -104,9 +100,6 @@ class PodSpecs(Sequence[PodSpec]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> PodSpec:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[PodSpec]:
         return iter(self._items)
@@ -165,11 +158,8 @@ def host_paths(pod: PodSpec) -> Iterator[Finding]:
 
 def host_process(pod: PodSpec) -> Iterator[Finding]:
     """Of Windows pods: the pod and every container that speaks of it."""
-    where = [(pod.security("windowsOptions", "hostProcess"), "the pod")]
-    where += [(c.node.get("securityContext", "windowsOptions", "hostProcess"), named(c)) for c in pod.containers]
-    for node, who in where:
-        if node.exists:
-            yield node.expect(node.value is not True, f"{who} has hostProcess {spelled(node.value)}, wants false")
+    for node, who in pod.written("windowsOptions", "hostProcess"):
+        yield node.expect(node.value is not True, f"{who} has hostProcess {spelled(node.value)}, wants false")
 
 
 def non_root(pod: PodSpec, minor: int = NEWEST) -> Iterator[Finding]:
@@ -198,11 +188,8 @@ def root_user(pod: PodSpec, minor: int = NEWEST) -> Iterator[Finding]:
     """runAsUser, wherever one is written."""
     if pod.own_users and minor >= USER_NAMESPACES:
         return
-    where = [(pod.security("runAsUser"), "the pod")]
-    where += [(c.node.get("securityContext", "runAsUser"), named(c)) for c in pod.containers]
-    for node, who in where:
-        if node.exists:
-            yield node.expect(node.integer() != 0, f"{who} runs as user {node.value}, wants any but 0")
+    for node, who in pod.written("runAsUser"):
+        yield node.expect(node.integer() != 0, f"{who} runs as user {node.value}, wants any but 0")
 
 
 def privilege_escalation(pod: PodSpec) -> Iterator[Finding]:
@@ -265,12 +252,9 @@ def seccomp(pod: PodSpec, *, required: bool = True) -> Iterator[Finding]:
 
 def apparmor(pod: PodSpec) -> Iterator[Finding]:
     """AppArmor profiles wherever one is written: as a field, or by the older annotation."""
-    where = [(pod.security("appArmorProfile", "type"), "the pod")]
-    where += [(c.node.get("securityContext", "appArmorProfile", "type"), named(c)) for c in pod.containers]
-    for node, who in where:
-        if node.exists:
-            good = node.text() in PROFILES
-            yield node.expect(good, f"{who} has the AppArmor profile {node.value}, wants RuntimeDefault or Localhost")
+    for node, who in pod.written("appArmorProfile", "type"):
+        good = node.text() in PROFILES
+        yield node.expect(good, f"{who} has the AppArmor profile {node.value}, wants RuntimeDefault or Localhost")
     for key, node in pod.workload.template.entries("metadata", "annotations"):
         if key.startswith(APPARMOR) and isinstance(node.value, str):
             good = node.value in ("", "runtime/default") or node.value.startswith("localhost/")
@@ -282,9 +266,7 @@ def apparmor(pod: PodSpec) -> Iterator[Finding]:
 
 def selinux(pod: PodSpec, minor: int = NEWEST) -> Iterator[Finding]:
     """SELinux options wherever they are written: a container type, and neither user nor role."""
-    where = [(pod.security("seLinuxOptions"), "the pod")]
-    where += [(c.node.get("securityContext", "seLinuxOptions"), named(c)) for c in pod.containers]
-    for node, who in where:
+    for node, who in pod.written("seLinuxOptions"):
         if not node.mapping():
             continue
         kind = node.text("type") or ""

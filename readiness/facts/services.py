@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from readiness.facts.objects import Objects, Resource
+from readiness.facts.objects import Node, Objects, Resource
 from readiness.facts.pods import Container, Role
 from readiness.facts.selectors import Selector
 from readiness.facts.workloads import Workload, Workloads
@@ -47,21 +47,18 @@ class Service:
 
     def target_ports(self) -> Iterator[int | str]:
         """The target of each port, by number or name; unwritten, it is the port itself."""
-        for port in self.resource.node.each("spec", "ports"):
-            target = port.scalar("targetPort")
-            target = port.integer("port") if target is None else target
-            if isinstance(target, int | str) and not isinstance(target, bool):
-                yield target
+        targets = (target_of(port) for port in self.resource.node.each("spec", "ports"))
+        return (target for target in targets if target is not None)
 
     @property
     def waits_for_readiness(self) -> bool:
         """Whether it sends traffic only to ready pods."""
         return self.resource.node.boolean("spec", "publishNotReadyAddresses") is not True
 
-    def serves(self, container: Container) -> bool:
-        """Whether one of its ports is sent to this container, by a declared port's number or name."""
-        declared = _declared(container)
-        return any(target in declared for target in self.target_ports())
+
+def target_of(port: Node) -> int | str | None:
+    """Where one entry of `spec.ports` leads, by number or name: unwritten, to the port itself. None for nonsense."""
+    return port.integer("port") if port.scalar("targetPort") is None else port.number_or_name("targetPort")
 
 
 def _declared(container: Container) -> frozenset[int | str]:
@@ -70,7 +67,7 @@ def _declared(container: Container) -> frozenset[int | str]:
     return frozenset(p.number for p in ports if p.number is not None) | {p.name for p in ports if p.name}
 
 
-class Services(Sequence[Service]):
+class Services:
     """All Services of one origin."""
 
     kinds = frozenset({"Service"})
@@ -90,9 +87,6 @@ class Services(Sequence[Service]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Service:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Service]:
         return iter(self._items)

@@ -92,7 +92,7 @@ class Claim:
         return self.node.at(*steps)
 
 
-class Claims(Sequence[Claim]):
+class Claims:
     """All claims of one origin, those of claim templates too, and which workloads mount them."""
 
     kinds = frozenset({"PersistentVolumeClaim", "StatefulSet"})
@@ -118,9 +118,6 @@ class Claims(Sequence[Claim]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Claim:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Claim]:
         return iter(self._items)
@@ -163,7 +160,7 @@ def _template(workload: Workload, node: Node) -> Claim:
     return Claim(node, node.text("metadata", "name") or "", workload.namespace, labels, workload)
 
 
-class StorageClasses(Sequence[Resource]):
+class StorageClasses:
     """All storage classes of one origin."""
 
     kinds = frozenset({"StorageClass"})
@@ -174,11 +171,11 @@ class StorageClasses(Sequence[Resource]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def __getitem__(self, index: int) -> Resource:  # type: ignore[override]
-        return self._items[index]
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._items)
 
 
-class PersistentVolumes(Sequence[Resource]):
+class PersistentVolumes:
     """All persistent volumes of one origin."""
 
     kinds = frozenset({"PersistentVolume"})
@@ -189,8 +186,8 @@ class PersistentVolumes(Sequence[Resource]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def __getitem__(self, index: int) -> Resource:  # type: ignore[override]
-        return self._items[index]
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._items)
 
 
 _VELERO, _K8UP, _SNAPSCHEDULER, _VOLSYNC = "velero.io", "k8up.io", "snapscheduler.backube", "volsync.backube"

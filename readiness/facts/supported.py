@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -64,7 +64,7 @@ class Pin:
         return next((day for text, day in _ENDS[self.runtime].items() if self.version.within(_read(text))), None)
 
 
-class RuntimePins(Sequence[Pin]):
+class RuntimePins:
     """Runtime versions by version files and by `.tool-versions`; and the languages that would have one."""
 
     kinds = frozenset({FileKind.OTHER.value})
@@ -78,9 +78,6 @@ class RuntimePins(Sequence[Pin]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Pin:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Pin]:
         return iter(self._items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -78,7 +78,7 @@ class Namespace:
                 yield from quota.node.entries("spec", "hard")
 
 
-class Namespaces(Sequence[Namespace]):
+class Namespaces:
     """The namespaces that are among the objects of one origin: whoever ships a namespace ships its guard rails."""
 
     kinds = frozenset({"Namespace", "ResourceQuota", "LimitRange"})
@@ -102,9 +102,6 @@ class Namespaces(Sequence[Namespace]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Namespace:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Namespace]:
         return iter(self._items)

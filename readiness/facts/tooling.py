@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from readiness.facts.code import Code
 from readiness.facts.objects import Node
@@ -19,6 +21,14 @@ class Tool:
     files: tuple[str, ...] = ()
     table: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
+
+
+class Wanted(NamedTuple):
+    """One language: where a tool for it was found, or should be, whether there is one, and both in words."""
+
+    place: Place
+    there: bool
+    said: str
 
 
 _RUFF = Tool("ruff", ("ruff.toml", ".ruff.toml"), ("tool", "ruff"), ("ruff check", "ruff-check", "id: ruff"))
@@ -107,6 +117,18 @@ class Tooling:
                 if line:
                     return tool.name, file.at(tool.name, line)
         return None
+
+    def wanted(self, tools: Mapping[str, tuple[Tool, ...]], from_files: int) -> Iterator[Wanted]:
+        """What each language of `tools` with at least `from_files` files here has of them."""
+        for language, usual in tools.items():
+            count = len(self.code.files.get(language, ()))
+            if count >= from_files:
+                found = self.found(usual)
+                if found is not None:
+                    yield Wanted(found[1], True, f"{language} is read by {found[0]}")
+                else:
+                    said = f"{count} files of {language} and no sign of {', '.join(tool.name for tool in usual)}"
+                    yield Wanted(self.repository.at(language), False, f"{said}, wants one of them")
 
     @cached_property
     def _tables(self) -> list[Node]:

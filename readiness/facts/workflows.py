@@ -160,7 +160,7 @@ class Workflow:
         return self.node.at(*steps)
 
 
-class Workflows(Sequence[Workflow]):
+class Workflows:
     """All workflows of a repository, and the composite actions that it brings itself."""
 
     def __init__(self, repository: Repository) -> None:
@@ -173,9 +173,6 @@ class Workflows(Sequence[Workflow]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Workflow:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Workflow]:
         return iter(self._items)

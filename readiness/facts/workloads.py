@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from readiness.facts.autoscaling import Autoscaler, Autoscalers
@@ -123,7 +123,7 @@ class Workload:
         return (c for c in self.containers() if c.runs_on)
 
 
-class Workloads(Sequence[Workload]):
+class Workloads:
     """All workloads of one origin; in a live cluster those that nothing else drives: no Deployment's ReplicaSets."""
 
     kinds = frozenset(_TEMPLATES)
@@ -142,9 +142,6 @@ class Workloads(Sequence[Workload]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index: int) -> Workload:  # type: ignore[override]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[Workload]:
         return iter(self._items)

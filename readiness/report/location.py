@@ -8,6 +8,8 @@ from urllib.parse import quote
 from readiness.engine.assess import Assessment
 from readiness.model import Span
 
+_LONGEST = 4_096  # no system opens a longer path
+
 
 def in_repository(assessment: Assessment, path: str) -> str:
     """The path from the root of the repository that holds the settings; as it is where that is not known.
@@ -16,6 +18,7 @@ def in_repository(assessment: Assessment, path: str) -> str:
     """
     if path in ("", "-", "<stdin>"):
         return ""
+    path = path[:_LONGEST]
     folder = str(assessment.about.get("folder", ""))
     return posixpath.normpath(path if posixpath.isabs(path) else posixpath.join(folder, path))
 

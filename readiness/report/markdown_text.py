@@ -39,5 +39,5 @@ def prose(value: str, most: int = LONGEST) -> str:
 
 def _signs(said: str) -> str:
     said = said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    said = _WEB.sub(r"\1\\.", _SIGNS.sub(r"\\\1", said))
+    said = _WEB.sub(rf"\1{_NOTHING}.", _SIGNS.sub(r"\\\1", said))
     return said.replace("@", f"@{_NOTHING}").replace("://", f":{_NOTHING}//").replace("\\#", f"\\#{_NOTHING}")

@@ -60,7 +60,8 @@ def _run(assessment: Assessment, room: Allowance) -> dict[str, Any]:
     spoken_of = {item.outcome.check.id for item in everything} | {o.check.id for o in unanswered}
     checks = {o.check.id: o for o in assessment.outcomes if o.check.id in spoken_of}
     numbers = {check_id: number for number, check_id in enumerate(checks)}
-    results = room.listed(lambda item: _result(assessment, item, numbers), everything)
+    compared = _compared(assessment)
+    results = room.listed(lambda item: _result(assessment, item, numbers, compared=compared), everything)
     return {
         "tool": {
             "driver": {
@@ -122,7 +123,7 @@ def _rule_properties(check: Check, severity: Severity) -> dict[str, Any]:
     return made
 
 
-def _result(assessment: Assessment, item: Open, numbers: dict[str, int]) -> dict[str, Any]:
+def _result(assessment: Assessment, item: Open, numbers: dict[str, int], *, compared: bool) -> dict[str, Any]:
     outcome, judged = item
     finding = judged.finding
     made: dict[str, Any] = {
@@ -144,7 +145,7 @@ def _result(assessment: Assessment, item: Open, numbers: dict[str, int]) -> dict
     if judged.waiver:
         said = f"{judged.waiver.reason} ({judged.waiver.owner}, until {judged.waiver.expires})"
         made["suppressions"] = [{"kind": "external", "status": "accepted", "justification": brief(said)}]
-    if _compared(assessment):
+    if compared:
         made["baselineState"] = "unchanged" if judged.known else "new"
     return made
 
@@ -161,7 +162,7 @@ def _location(assessment: Assessment, span: Span | None, subject: str) -> dict[s
     path = in_repository(assessment, span.path) if span else ""
     number = line(span) if path else 1
     if not path:
-        path = in_repository(assessment, str(assessment.about.get("settings") or _NO_FILE))
+        path = in_repository(assessment, str(assessment.about.get("settings", ""))) or _NO_FILE
     place: dict[str, Any] = {"artifactLocation": {"uri": uri(path)}}
     if not path.startswith(("/", "../")):
         place["artifactLocation"]["uriBaseId"] = _ROOT

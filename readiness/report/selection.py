@@ -28,6 +28,7 @@ class Open(NamedTuple):
 
 
 Wanted = Callable[[Outcome, Judged], bool]
+_SORTED = 10_000
 _WORST_FIRST = (Verdict.NOT_READY, Verdict.INCOMPLETE, Verdict.READY_WITH_WAIVERS, Verdict.READY)
 
 
@@ -70,8 +71,8 @@ def known(assessment: Assessment) -> int:
 def picked(outcomes: Iterable[Outcome], wanted: Wanted, most: int | None = None) -> list[Open]:
     """The findings that are wanted, worst first.
 
-    Places are worked out for no more checks than it takes to find `most`: outcomes come sorted by check, so that within
-    one severity the checks can be taken in turn.
+    Places are worked out for no more checks than it takes to find `most`, and of one check for no more than 10,000
+    findings, or `most`: of more, the first ones that it found are taken.
     """
     groups: dict[tuple[int, str], list[Open]] = {}
     for outcome in outcomes:
@@ -82,7 +83,8 @@ def picked(outcomes: Iterable[Outcome], wanted: Wanted, most: int | None = None)
     for key in sorted(groups):
         if most is not None and len(found) >= most:
             break
-        found.extend(sorted(groups[key], key=_order))
+        group = groups[key] if most is None else groups[key][: max(most, _SORTED)]
+        found.extend(sorted(group, key=_order))
     return found if most is None else found[:most]
 
 

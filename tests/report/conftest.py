@@ -72,6 +72,7 @@ WAIVER = Waiver(
     date(2027, 1, 1),
     "readiness.yaml:9:3",
 )
+BAR = Bar(80, 80)
 ABOUT = {
     "tool": "readiness 1.2.3",
     "time": "2026-11-20T12:00:00+00:00",
@@ -117,7 +118,7 @@ def shop(registry: Registry) -> Shop:
         known: Sequence[str] = (),
         new_only: bool = False,
         fails: bool = False,
-        bar: Bar = Bar(80, 80),
+        bar: Bar = BAR,
         rules: str = "",
         live: bool = False,
         about: dict[str, Any] = ABOUT,
@@ -127,8 +128,11 @@ def shop(registry: Registry) -> Shop:
         objects = Objects(Resource(d.value, None if live else Written(d), origin=origin) for d in documents)
         everywhere: dict[type, Any] = {Now: Now(datetime(2026, 11, 20, 12, tzinfo=UTC)), **knowledge()}
         everywhere[ServiceSettings] = ServiceSettings("shop", owner="team-shop")
-        inputs = (Input(path, Reading.CHECKED, objects=len(documents)), Input("deploy/b r.yaml", Reading.NOT_EXAMINED, "no YAML"),
-                  Input("notes.txt", Reading.IGNORED, "no manifest"))  # fmt: skip
+        inputs = (
+            Input(path, Reading.CHECKED, objects=len(documents)),
+            Input("deploy/b r.yaml", Reading.NOT_EXAMINED, "no YAML"),
+            Input("notes.txt", Reading.IGNORED, "no manifest"),
+        )
         supplies = [
             Supply("settings", frozenset(everywhere), everywhere),
             Supply("manifests", frozenset({Objects}), {Objects: objects}, origin, tuple(gaps), inputs, ("a note",)),
@@ -164,7 +168,7 @@ def speaking() -> Callable[..., Assessment]:
         book = Book([], date(2026, 11, 20))
         done = assess(
             evil, World(evil, [supply]), Registry(checks), Terms(Bar(80, 80), missing=(evil,)), book,
-            about={**ABOUT, "settings": evil, "owner": evil, evil: evil},
+            about={**ABOUT, "settings": evil, "owner": evil, "folder": evil, evil: evil},
         )  # fmt: skip
         return replace(done, outcomes=tuple(_spoken(o, evil) for o in done.outcomes), vanished=(evil,))
 

@@ -120,9 +120,17 @@ def test_known_findings_are_marked(shop):
 def test_what_could_not_be_known_is_there(shop, gap):
     run = told(shop(gaps=[gap], fails=True))["runs"][0]
     assert run["gaps"] == [
-        {"source": "manifests", "cause": gap.cause, "advice": gap.advice, "kinds": ["Service"], "file": "deploy/b r.yaml",
-         "line": 7, "column": 3, "rendered": False}
-    ]  # fmt: skip
+        {
+            "source": "manifests",
+            "cause": gap.cause,
+            "advice": gap.advice,
+            "kinds": ["Service"],
+            "file": "deploy/b r.yaml",
+            "line": 7,
+            "column": 3,
+            "rendered": False,
+        }
+    ]
     broken = next(o for o in run["outcomes"] if o["id"] == "broken/check")
     assert (broken["status"], broken["reason"]) == ("unknown", "the check itself failed: RuntimeError: boom")
     assert [i["reading"] for i in run["inputs"]] == ["checked", "not_examined", "ignored"]

@@ -12,9 +12,16 @@ import pytest
 from readiness.sources.programs import Bounds, Ran, find, run, words
 
 
-def shell(script: str, folder: Path, *, stdin: bytes = b"", bounds: Bounds | None = None) -> Ran:
-    arguments = ["-c", script]
-    return run("/bin/sh", arguments, cwd=folder, environment={}, stdin=stdin, bounds=bounds or Bounds(seconds=20))
+def shell(script: str, folder: Path, *, stdin: bytes = b"", bounds: Bounds | None = None, isolated: bool = True) -> Ran:
+    return run(
+        "/bin/sh",
+        ["-c", script],
+        cwd=folder,
+        environment={},
+        stdin=stdin,
+        bounds=bounds or Bounds(seconds=20),
+        isolated=isolated,
+    )
 
 
 class Witness:
@@ -86,19 +93,21 @@ def test_a_program_that_does_not_listen_is_no_fault(tmp_path: Path) -> None:
     assert shell("exec true", tmp_path, stdin=b"x" * 3_000_000).ok
 
 
-def test_a_program_without_an_end_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+@pytest.mark.parametrize("isolated", [True, False])
+def test_a_program_without_an_end_is_ended_with_all_that_it_started(tmp_path: Path, isolated: bool) -> None:
     with Witness(tmp_path) as witness:
-        ran = shell(f"({witness.script}) & sleep 60", tmp_path, bounds=Bounds(seconds=0.5))
+        ran = shell(f"({witness.script}) & sleep 60", tmp_path, bounds=Bounds(seconds=0.5), isolated=isolated)
         assert ran.exit_code is None
         assert "no answer within 0.5 s" in ran.said
         assert witness.started_and_ended()
 
 
-def test_what_a_program_leaves_behind_is_ended_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("isolated", [True, False])
+def test_what_a_program_leaves_behind_is_ended_too(tmp_path: Path, isolated: bool) -> None:
     with Witness(tmp_path) as witness:
         ready = shlex.quote(str(tmp_path / "ready"))
         child = witness.script.replace("exec sleep", f"echo > {ready}; exec sleep")
-        ran = shell(f"mkfifo {ready}; ({child}) & read x < {ready}; echo end", tmp_path)
+        ran = shell(f"mkfifo {ready}; ({child}) & read x < {ready}; echo end", tmp_path, isolated=isolated)
         assert (ran.exit_code, ran.out) == (0, b"end\n")
         assert witness.started_and_ended()
 

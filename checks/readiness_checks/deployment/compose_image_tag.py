@@ -2,22 +2,14 @@ from typing import Annotated
 
 from readiness import Findings, Severity, Stricter, check
 from readiness.facts.compose import ComposeFiles
-from readiness.facts.images import ImageReference
+from readiness.facts.images import MOVING_TAGS, ImageReference
 
 
 @check(Severity.MEDIUM)
 def compose_image_tag(
     files: ComposeFiles,
     *,
-    moving: Annotated[tuple[str, ...], "tags that are moved at will", Stricter.MORE] = (
-        "latest",
-        "edge",
-        "nightly",
-        "master",
-        "main",
-        "dev",
-        "rolling",
-    ),
+    moving: Annotated[tuple[str, ...], "tags that are moved at will", Stricter.MORE] = MOVING_TAGS,
 ) -> Findings:
     """Every Compose service runs an image whose tag says a version, or a digest.
 
@@ -30,6 +22,7 @@ def compose_image_tag(
         image = ImageReference.parse(service.image) if service.image else None
         if image is None or (service.is_built and not image.tag):
             continue
-        fixed = bool(image.digest) or (bool(image.tag) and image.tag.lower() not in moving)
         said = "a tag that moves" if image.tag else "which has no tag"
-        yield service.node.get("image").expect(fixed, f"{service.name} runs {image.text}, {said}, wants a version")
+        yield service.node.get("image").expect(
+            image.fixed(moving), f"{service.name} runs {image.text}, {said}, wants a version"
+        )

@@ -1,33 +1,14 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from readiness import Findings, Live, Rendered, Severity, check
-from readiness.facts.objects import Objects, Resource
+from readiness.facts.immutable import IMMUTABLE, FixedObjects
+from readiness.facts.objects import Resource
 from readiness.facts.quantities import quantity
-
-# What the API server lets nobody change. An entry that is not written is left to the server.
-_FIELDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "DaemonSet": (("spec", "selector"),),
-    "Deployment": (("spec", "selector"),),
-    "Job": (("spec", "template"), ("spec", "completionMode")),
-    "PersistentVolumeClaim": (("spec", "accessModes"), ("spec", "storageClassName"), ("spec", "volumeName")),
-    "PriorityClass": (("value",),),
-    "ReplicaSet": (("spec", "selector"),),
-    "RoleBinding": (("roleRef",),),
-    "ClusterRoleBinding": (("roleRef",),),
-    "Service": (("spec", "clusterIP"),),
-    "StatefulSet": (
-        ("spec", "selector"),
-        ("spec", "serviceName"),
-        ("spec", "podManagementPolicy"),
-        ("spec", "volumeClaimTemplates"),
-    ),
-    "StorageClass": (("provisioner",), ("parameters",), ("reclaimPolicy",), ("volumeBindingMode",)),
-}
 
 
 @check(Severity.HIGH)
-def immutable_fields(rendered: Rendered[Objects], live: Live[Objects]) -> Findings:
+def immutable_fields(rendered: Rendered[FixedObjects], live: Live[FixedObjects]) -> Findings:
     """No object changes a field that the running one may not change.
 
     Why: the API server answers "field is immutable", and the release stops half-way through its objects.
@@ -36,9 +17,8 @@ def immutable_fields(rendered: Rendered[Objects], live: Live[Objects]) -> Findin
     Source: Kubernetes, "Deployments", label selector updates:
         https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#label-selector-updates
     """
-    running = {(r.kind, r.namespace, r.name): r for r in live.of(*_FIELDS)}
-    for resource in rendered.of(*_FIELDS):
-        old = running.get((resource.kind, resource.namespace, resource.name))
+    for resource in rendered:
+        old = live.same(resource)
         if old is not None:
             yield from _compare(resource, old)
 
@@ -52,7 +32,7 @@ def _compare(resource: Resource, old: Resource) -> Findings:
 
 
 def _changed(resource: Resource, old: Resource) -> Iterator[tuple[str, ...]]:
-    for route in _FIELDS[resource.kind]:
+    for route in IMMUTABLE[resource.kind]:
         new = resource.node.raw(*route)
         exact = route[-1] == "selector"
         if new is not None and not _same(new, old.node.raw(*route), exact=exact):

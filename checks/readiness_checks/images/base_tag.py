@@ -2,21 +2,14 @@ from typing import Annotated
 
 from readiness import Findings, Severity, Stricter, check
 from readiness.facts.dockerfiles import Dockerfiles
+from readiness.facts.images import MOVING_TAGS
 
 
 @check(Severity.MEDIUM)
 def base_tag(
     dockerfiles: Dockerfiles,
     *,
-    moving: Annotated[tuple[str, ...], "tags that are moved at will", Stricter.MORE] = (
-        "latest",
-        "edge",
-        "nightly",
-        "master",
-        "main",
-        "dev",
-        "rolling",
-    ),
+    moving: Annotated[tuple[str, ...], "tags that are moved at will", Stricter.MORE] = MOVING_TAGS,
 ) -> Findings:
     """Every base image is chosen by a tag that says a version, or by digest.
 
@@ -31,5 +24,4 @@ def base_tag(
         if image is not None:
             said = f"starts from {image.text}"
             told = f"{said}, a tag that moves" if image.tag else f"{said} without a tag"
-            fixed = bool(image.digest) or (bool(image.tag) and image.tag.lower() not in moving)
-            yield stage.at().expect(fixed, f"{told}, wants a version", image=image.text)
+            yield stage.at().expect(image.fixed(moving), f"{told}, wants a version", image=image.text)

@@ -1,14 +1,14 @@
 from typing import Annotated
 
 from readiness import Findings, Severity, Stricter, check
-from readiness.facts.objects import Objects
+from readiness.facts.rbac import Accounts
 from readiness.facts.workloads import Workloads
 
 
 @check(Severity.MEDIUM)
 def pull_secret(
     workloads: Workloads,
-    objects: Objects,
+    accounts: Accounts,
     *,
     private: Annotated[
         tuple[str, ...], "registries that ask for a login which nodes do not have by themselves", Stricter.MORE
@@ -28,9 +28,8 @@ def pull_secret(
         needed = {c.reference.registry for c in workload.containers() if c.reference} & set(private)
         if not needed:
             continue
-        account = workload.pod.text("serviceAccountName") or "default"
         own = bool(workload.pod.sequence("imagePullSecrets"))
-        shared = objects.named("ServiceAccount", workload.namespace, account)
+        shared = accounts.of(workload)
         granted = own or (shared is not None and bool(shared.node.sequence("imagePullSecrets")))
         yield workload.at_pod("imagePullSecrets").expect(
             granted,

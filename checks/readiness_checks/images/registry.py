@@ -11,9 +11,9 @@ def registry(
     *,
     allowed: Annotated[
         tuple[str, ...],
-        "registries that images may come from, with a path where only a part of one is meant; none named means any",
+        "registries that images may come from, with a path where only a part of one is meant; `*` is any",
         Stricter.FEWER,
-    ] = (),
+    ] = ("*",),
 ) -> Findings:
     """Every image comes from a registry that the organisation allows.
 
@@ -22,7 +22,7 @@ def registry(
     Peers: Trivy KSV-0125, Kubescape C-0078, Popeye POP-113, hadolint DL3026.
     Source: NIST SP 800-190, 4.2.1: https://csrc.nist.gov/pubs/sp/800/190/final
     """
-    if not allowed:
+    if "*" in allowed:
         return
     for workload in workloads:
         for container in workload.containers():
@@ -30,7 +30,7 @@ def registry(
             if image is not None:
                 yield container.at("image").expect(
                     any(_within(image, place) for place in allowed),
-                    f"{container.title}: pulls from {image.registry}/{image.repository}, wants {' or '.join(allowed)}",
+                    f"{container.title}: pulls from {image.registry}/{image.repository}, wants {' or '.join(allowed) or 'none'}",
                     registry=image.registry,
                 )
 

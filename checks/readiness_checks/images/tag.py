@@ -32,8 +32,7 @@ def tag(
             image = container.reference
             if image is None:
                 continue
-            ok = bool(image.digest) or (bool(image.tag) and image.tag.lower() not in moving)
             said = image.text if image.tag or image.digest else f"{image.text}, which is :latest"
             yield container.at("image").expect(
-                ok, f"{container.title}: runs {said}, wants a tag that does not move", image=image.text
+                image.fixed(moving), f"{container.title}: runs {said}, wants a tag that does not move", image=image.text
             )

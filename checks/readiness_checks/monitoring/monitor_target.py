@@ -1,6 +1,6 @@
 from readiness import Finding, Findings, Rendered, Severity, check
 from readiness.facts.objects import Node
-from readiness.facts.scraping import Monitor, Monitors, port_of_pod, port_of_service
+from readiness.facts.scraping import Monitor, Monitors, has_port
 
 
 @check(Severity.MEDIUM)
@@ -14,34 +14,19 @@ def monitor_target(monitors: Rendered[Monitors]) -> Findings:
         https://prometheus-operator.dev/docs/platform/troubleshooting/
     """
     for monitor in monitors.items:
-        yield from _of_pods(monitors, monitor) if monitor.of_pods else _of_services(monitors, monitor)
+        targets = monitors.selected(monitor)
+        if not targets:
+            yield _nothing(monitor)
+            continue
+        names = ", ".join(sorted({target.name for target in targets}))
+        for endpoint in monitor.endpoints():
+            yield _port(endpoint, names, there=any(has_port(target, endpoint) for target in targets))
 
 
-def _of_services(monitors: Monitors, monitor: Monitor) -> Findings:
-    services = monitors.selected_services(monitor)
-    if not services:
-        yield _nothing(monitor, "Service")
-        return
-    names = ", ".join(sorted({service.name for service in services}))
-    for endpoint in monitor.endpoints():
-        there = any(port_of_service(service, endpoint) for service in services)
-        yield _port(endpoint, names, there=there)
-
-
-def _of_pods(monitors: Monitors, monitor: Monitor) -> Findings:
-    workloads = monitors.selected_workloads(monitor)
-    if not workloads:
-        yield _nothing(monitor, "Pod")
-        return
-    names = ", ".join(sorted({workload.name for workload in workloads}))
-    for endpoint in monitor.endpoints():
-        there = any(port_of_pod(workload, endpoint) for workload in workloads)
-        yield _port(endpoint, names, there=there)
-
-
-def _nothing(monitor: Monitor, kind: str) -> Finding:
+def _nothing(monitor: Monitor) -> Finding:
+    kind = "Pod" if monitor.of_pods else "Service"
     what = f"selects no {kind} of this set ({monitor.selector or 'no selector'})"
-    hidden = ("Service",) if kind == "Service" else ("Deployment", "StatefulSet", "DaemonSet", "Pod")
+    hidden = ("Deployment", "StatefulSet", "DaemonSet", "Pod") if monitor.of_pods else ("Service",)
     return monitor.resource.at("spec", "selector").expect(False, what, absence=hidden)
 
 

@@ -1,6 +1,6 @@
 from readiness import Findings, Severity, check
 from readiness.facts.pods import Port
-from readiness.facts.services import Services
+from readiness.facts.services import Services, target_of
 
 
 @check(Severity.HIGH)
@@ -17,9 +17,8 @@ def service_target_port(services: Services) -> Findings:
     for service in services:
         declared = [port for w in service.workloads for c in w.running() for port in c.ports]
         for node in service.resource.node.each("spec", "ports"):
-            written = node.scalar("targetPort")
-            target = node.integer("port") if written is None else written
-            if not service.workloads or isinstance(target, bool) or not isinstance(target, int | str):
+            target = target_of(node)
+            if not service.workloads or target is None:
                 continue
             if isinstance(target, int) and not declared:
                 continue  # containers need not declare their ports

@@ -17,15 +17,5 @@ def type_checker(
     Peers: none.
     Source: Google, "Software Engineering at Google", chapter 20: https://abseil.io/resources/swe-book/html/ch20.html
     """
-    for language, tools in TYPE_CHECKERS.items():
-        count = len(tooling.code.files.get(language, ()))
-        if count < from_files:
-            continue
-        found = tooling.found(tools)
-        if found is not None:
-            yield found[1].expect(ok=True, message=f"{language} is read by {found[0]}")
-        else:
-            names = ", ".join(tool.name for tool in tools)
-            yield tooling.repository.at(language).expect(
-                ok=False, message=f"{count} files of {language} and no sign of {names}, wants one of them"
-            )
+    for wanted in tooling.wanted(TYPE_CHECKERS, from_files):
+        yield wanted.place.expect(wanted.there, wanted.said)

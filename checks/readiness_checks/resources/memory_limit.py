@@ -1,4 +1,5 @@
 from readiness import Findings, Severity, check
+from readiness.facts.limits import amounts
 from readiness.facts.pods import Role
 from readiness.facts.quantities import written
 from readiness.facts.workloads import Workloads
@@ -16,20 +17,11 @@ def memory_limit(workloads: Workloads) -> Findings:
     Source: Kubernetes, "Resource Management for Pods and Containers":
     https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
     """
-    for workload in workloads:
-        whole = workload.pod.get("resources", "limits", "memory").exists
-        for container in workload.containers():
-            if container.role is not Role.EPHEMERAL:
-                amount = container.limit("memory")
-                said = (
-                    "counts on the pod's limit"
-                    if whole
-                    else f"may use {written(amount, 'memory')}"
-                    if amount
-                    else "has no limit"
-                )
-                yield container.at("resources", "limits", "memory").expect(
-                    whole or bool(amount),
-                    f"{container.title} {said}, wants a memory limit",
-                    severity=Severity.MEDIUM if container.role is Role.INIT else None,
-                )
+    for asked in amounts(workloads, "limits", "memory"):
+        own = f"may use {written(asked.amount, 'memory')}" if asked.amount else "has no limit"
+        said = "counts on the pod's limit" if asked.of_pod else own
+        yield asked.place.expect(
+            asked.given,
+            f"{asked.container.title} {said}, wants a memory limit",
+            severity=Severity.MEDIUM if asked.container.role is Role.INIT else None,
+        )

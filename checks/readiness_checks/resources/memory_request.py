@@ -1,4 +1,5 @@
 from readiness import Findings, Severity, check
+from readiness.facts.limits import amounts
 from readiness.facts.pods import Role
 from readiness.facts.quantities import written
 from readiness.facts.workloads import Workloads
@@ -16,20 +17,11 @@ def memory_request(workloads: Workloads) -> Findings:
     Source: Kubernetes, "Resource Management for Pods and Containers":
     https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
     """
-    for workload in workloads:
-        whole = workload.pod.get("resources", "requests", "memory").exists
-        for container in workload.containers():
-            if container.role is not Role.EPHEMERAL:
-                amount = container.request("memory")
-                said = (
-                    "counts on the pod's request"
-                    if whole
-                    else f"asks for {written(amount, 'memory')}"
-                    if amount
-                    else "asks for no memory"
-                )
-                yield container.at("resources", "requests", "memory").expect(
-                    whole or bool(amount),
-                    f"{container.title} {said}, wants a memory request",
-                    severity=Severity.MEDIUM if container.role is Role.INIT else None,
-                )
+    for asked in amounts(workloads, "requests", "memory"):
+        own = f"asks for {written(asked.amount, 'memory')}" if asked.amount else "asks for no memory"
+        said = "counts on the pod's request" if asked.of_pod else own
+        yield asked.place.expect(
+            asked.given,
+            f"{asked.container.title} {said}, wants a memory request",
+            severity=Severity.MEDIUM if asked.container.role is Role.INIT else None,
+        )

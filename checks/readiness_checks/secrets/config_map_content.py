@@ -1,10 +1,10 @@
 from readiness import Findings, Severity, check
-from readiness.facts.objects import Objects
+from readiness.facts.encryption import ConfigMaps
 from readiness.facts.secrets import holds_password, is_literal, names_a_secret
 
 
 @check(Severity.HIGH)
-def config_map_content(objects: Objects) -> Findings:
+def config_map_content(maps: ConfigMaps) -> Findings:
     """No ConfigMap holds a secret.
 
     Why: a ConfigMap is shown in clear to everybody who may read the namespace, and is never encrypted at rest.
@@ -12,7 +12,7 @@ def config_map_content(objects: Objects) -> Findings:
     Peers: Polaris sensitiveConfigmapContent, Trivy KSV-0109.
     Source: Kubernetes, "ConfigMaps": https://kubernetes.io/docs/concepts/configuration/configmap/
     """
-    for resource in objects.of("ConfigMap"):
+    for resource in maps:
         bad = False
         for key, value in resource.node.strings("data").items():
             said = _secret_in(key, value)

@@ -1,8 +1,6 @@
 from readiness import Findings, Severity, check
 from readiness.facts import security
 
-_GROUPS = ("runAsGroup", "fsGroup")
-
 
 @check(Severity.LOW)
 def root_group(pods: security.PodSpecs) -> Findings:
@@ -15,10 +13,9 @@ def root_group(pods: security.PodSpecs) -> Findings:
         https://kubernetes.io/docs/tasks/configure-pod-container/security-context/
     """
     for pod in pods:
-        where = [(pod.security(field), field, "the pod") for field in _GROUPS]
+        where = [(pod.security("fsGroup"), "fsGroup", "the pod")]
         where += [(item, "supplementalGroups", "the pod") for item in pod.security("supplementalGroups").each()]
-        for container in pod.containers:
-            where.append((container.node.get("securityContext", "runAsGroup"), "runAsGroup", security.named(container)))
+        where += [(node, "runAsGroup", who) for node, who in pod.written("runAsGroup")]
         for node, field, who in where:
             if node.exists:
                 yield node.expect(node.integer() != 0, f"{who} has {field} {node.value}, wants any but 0")

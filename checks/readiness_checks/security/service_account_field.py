@@ -1,9 +1,9 @@
-from readiness import Findings, Severity, check
+from readiness import Findings, Rendered, Severity, check
 from readiness.facts.security import PodSpecs
 
 
 @check(Severity.LOW)
-def service_account_field(pods: PodSpecs) -> Findings:
+def service_account_field(pods: Rendered[PodSpecs]) -> Findings:
     """The service account stands in `serviceAccountName`, not in the field that it replaced.
 
     Why: `serviceAccount` is kept for old clients only; where both are written and differ, a reader is misled about
@@ -16,7 +16,7 @@ def service_account_field(pods: PodSpecs) -> Findings:
     for pod in pods:
         old, new = pod.spec.text("serviceAccount"), pod.spec.text("serviceAccountName")
         if old or new:
-            # A live object carries both: the server fills in the older one.
+            # What was exported from a cluster carries both: the server fills in the older one. So it cannot be asked.
             good = not old or old == new
             said = "serviceAccount" if old and not new else "serviceAccountName"
             said = f"both serviceAccount {old} and serviceAccountName {new}" if old and new and not good else said

@@ -59,7 +59,7 @@ class Api:
 
     def objects(self, path: str, take: Callable[[dict[str, Any]], T]) -> list[T]:
         """All objects of a resource, each as `take` leaves it when its page arrives. Raises Unanswered."""
-        return self._collect(path, _LIST, {}, lambda page: [take(item) for item in page.get("items") or ()])
+        return self._collect(path, _LIST, {}, lambda page: [take(item) for item in _items(page)])
 
     def secrets(self, path: str) -> list[Named]:
         """Names and types of Secrets: what they hold never leaves the server. Raises Unanswered."""
@@ -111,13 +111,25 @@ class Api:
         return answer
 
 
+def _items(page: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The objects of a page; a list of nothing may be null. Raises Unanswered for what is no list of objects."""
+    found = page.get("items")
+    found = [] if found is None and "items" in page else found
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise Unanswered("the answer is no list of objects")
+    return found
+
+
 def _names(page: Mapping[str, Any]) -> list[Named]:
     """The rows of a table. Raises Unanswered where the server sends something else: nothing of that is looked at."""
     if page.get("kind") != "Table":
         raise Unanswered("the server does not list Secrets without what they hold, so they were not listed")
-    columns = [str(c.get("name", "")).lower() for c in page.get("columnDefinitions") or ()]
-    rows = (dict(zip(columns, row.get("cells") or (), strict=False)) for row in page.get("rows") or ())
-    return [Named(str(row.get("name", "")), str(row.get("type", ""))) for row in rows]
+    try:
+        columns = [str(column["name"]).lower() for column in page["columnDefinitions"]]
+        rows = [dict(zip(columns, row["cells"], strict=False)) for row in page["rows"] or ()]
+        return [Named(str(row["name"]), str(row["type"])) for row in rows]
+    except (LookupError, TypeError):
+        raise Unanswered("the table of Secrets has no names and types") from None
 
 
 def _mapping(answer: Answer) -> Mapping[str, Any]:

@@ -66,7 +66,7 @@ def _binds(binding: Resource, namespace: str) -> bool:
     """Whether a binding for the whole cluster, made by somebody, gives rights to accounts of the namespace."""
     if _BOOTSTRAPPED in binding.labels:
         return False
-    groups = {f"system:serviceaccounts:{namespace}", "system:serviceaccounts", "system:authenticated"}
+    groups = {f"system:serviceaccounts:{namespace}", "system:serviceaccounts"}
     for subject in binding.node.each("subjects"):
         if subject.text("kind") == "ServiceAccount" and subject.text("namespace") == namespace:
             return True
@@ -85,6 +85,8 @@ def _named_by(resource: Resource) -> Iterator[tuple[str, str]]:
         name = resource.node.text(*route)
         if name:
             yield kind, name
+    for pod in _PODS:
+        yield "PriorityClass", resource.node.text(*pod, "priorityClassName") or ""
     if resource.kind == "StatefulSet":
         for template in resource.node.each("spec", "volumeClaimTemplates"):
             yield "StorageClass", template.text("spec", "storageClassName") or ""
@@ -98,6 +100,7 @@ def _named_by(resource: Resource) -> Iterator[tuple[str, str]]:
         yield owner.text("kind") or "", owner.text("name") or ""
 
 
+_PODS = (("spec",), ("spec", "template", "spec"), ("spec", "jobTemplate", "spec", "template", "spec"))
 _REFERENCES: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "PersistentVolumeClaim": (
         ("StorageClass", ("spec", "storageClassName")),

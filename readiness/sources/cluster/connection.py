@@ -10,7 +10,6 @@ read raw.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import tempfile
 import threading
@@ -19,11 +18,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from readiness.http import NoAnswer, Reader, Tls
 from readiness.sources.cluster.kubeconfig import Entry, Part, Refused
 from readiness.sources.cluster.plugin import Credential, credential
+from readiness.sources.cluster.vetting import vet, with_absolute_paths
 
 if TYPE_CHECKING:
     from kubernetes.client import Configuration
@@ -31,15 +30,12 @@ if TYPE_CHECKING:
 _NAME = "wanted"
 _KEY = "BearerToken"  # by this name the package keeps the Authorization header; up to version 35 by the other one
 _OLDER_KEY = "authorization"
-_FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
-_DATA = ("certificate-authority-data", "client-certificate-data", "client-key-data")
-_LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 
 
 @contextmanager
 def reader(entry: Entry, root: Path | None = None) -> Iterator[Reader]:
     """A reader of the cluster. Raises Refused. What it must write for the TLS library is gone at once."""
-    _vet_server(entry.cluster)
+    vet(entry)
     with tempfile.TemporaryDirectory(prefix="readiness-") as private:
         configuration = _configuration(entry, private, root)
         try:
@@ -75,7 +71,7 @@ def _configuration(entry: Entry, private: str, root: Path | None) -> Configurati
     user, renew = _user(entry, root)
     document = {
         "current-context": _NAME,
-        "clusters": [{"name": _NAME, "cluster": _with_absolute_paths(entry.cluster)}],
+        "clusters": [{"name": _NAME, "cluster": with_absolute_paths(entry.cluster)}],
         "users": [{"name": _NAME, "user": user}],
         "contexts": [{"name": _NAME, "context": {"cluster": _NAME, "user": _NAME}}],
     }
@@ -102,9 +98,7 @@ def _user(entry: Entry, root: Path | None) -> tuple[dict[str, Any], Renew | None
     part = entry.user
     if part is None:
         return {}, None
-    body = {k: v for k, v in _with_absolute_paths(part).items() if k not in ("exec", "auth-provider")}
-    _vet_certificate(part)
-    _vet_token_file(part)
+    body = {k: v for k, v in with_absolute_paths(part).items() if k not in ("exec", "auth-provider")}
     provider, plugin = part.part("auth-provider"), part.part("exec")
     if provider is not None:
         return {**body, "token": _oidc(provider)}, None
@@ -132,19 +126,6 @@ def _renewal(plugin: Part, entry: Entry, given: Credential, root: Path | None) -
     return renew
 
 
-def _vet_server(cluster: Part) -> None:
-    address = cluster.text("server")
-    try:
-        parts = urlsplit(address)
-        host, secure = parts.hostname or "", parts.scheme == "https"
-    except ValueError:
-        host, secure, parts = "", False, None
-    if not host or parts is None or parts.scheme not in ("https", "http"):
-        raise cluster.refuse("server", "wanted the address of the API server, such as https://10.0.0.1:6443")
-    if not secure and not host.startswith(_LOOPBACK):
-        raise cluster.refuse("server", f"{host} is asked without TLS: anybody on the way could answer", "use https")
-
-
 def insecure(entry: Entry) -> Refused | None:
     """Why nothing that the server says proves anything; None where it proves who it is."""
     if not entry.cluster.flag("insecure-skip-tls-verify"):
@@ -154,74 +135,6 @@ def insecure(entry: Entry) -> Refused | None:
         "the server does not prove who it is, so what it says proves nothing",
         "give its authority in certificate-authority-data",
     )
-
-
-def _with_absolute_paths(part: Part) -> dict[str, Any]:
-    """The mapping with paths that no longer depend on where the kubeconfig lies. Raises Refused for a missing file."""
-    body = dict(part.body)
-    for field in _DATA:
-        _decoded(part, field)
-    for field in _FILES:
-        written = part.text(field)
-        if written and not (field != "tokenFile" and part.text(f"{field}-data")):
-            path = part.folder / Path(written).expanduser()
-            if not path.is_file():
-                raise part.refuse(field, f"there is no file {path}")
-            body[field] = str(path)
-    return body
-
-
-def _vet_token_file(user: Part) -> None:
-    written = user.text("tokenFile")
-    if not written:
-        return
-    try:
-        empty = not (user.folder / Path(written).expanduser()).read_text().strip()
-    except (OSError, ValueError):
-        raise user.refuse("tokenFile", "cannot be read") from None
-    if empty:
-        raise user.refuse("tokenFile", "the file is empty")
-
-
-def _vet_certificate(user: Part) -> None:
-    """A server says nothing of an expired client certificate but "unauthorized": so it is looked at here."""
-    field = "client-certificate-data" if user.text("client-certificate-data") else "client-certificate"
-    pem = _pem(user, field)
-    if not pem:
-        return
-    if not user.text("client-key-data") and not user.text("client-key"):
-        raise user.refuse(field, "there is no client-key for it")
-    from cryptography import x509
-
-    try:
-        certificate = x509.load_pem_x509_certificate(pem)
-    except ValueError:
-        raise user.refuse(field, "this is no certificate in PEM") from None
-    now = datetime.now(UTC)
-    if certificate.not_valid_after_utc < now:
-        ended = certificate.not_valid_after_utc.date()
-        raise user.refuse(field, f"the client certificate expired on {ended}", "get a new one")
-    if certificate.not_valid_before_utc > now:
-        raise user.refuse(
-            field, f"the client certificate is not valid before {certificate.not_valid_before_utc.date()}"
-        )
-
-
-def _pem(user: Part, field: str) -> bytes:
-    written = user.text(field)
-    if not written or field != "client-certificate":
-        return _decoded(user, field)
-    try:
-        return (user.folder / Path(written).expanduser()).read_bytes()
-    except OSError as fault:
-        raise user.refuse(field, f"cannot be read: {fault.strerror}") from None
-
-
-def _decoded(part: Part, field: str) -> bytes:
-    try:
-        return base64.b64decode(part.text(field), validate=True)
-    except (binascii.Error, ValueError):
-        raise part.refuse(field, "this is not base64") from None
 
 
 def _oidc(provider: Part) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from readiness.model import Gap
 from readiness.sources.cluster.api import Api, Unanswered
-from readiness.sources.cluster.kinds import METRICS, WANTED
+from readiness.sources.cluster.kinds import CLUSTER_WIDE, METRICS, NAMESPACED
 
 _AGGREGATED = ",".join(
     [*(f"application/json;g=apidiscovery.k8s.io;v={v};as=APIGroupDiscoveryList" for v in ("v2", "v2beta1")),
@@ -82,10 +82,9 @@ def _aggregated(document: Mapping[str, Any], down: list[str]) -> Iterator[Served
                 down.append(name)
             for resource in _list(version, "resources"):
                 kind = _text(_mapping(resource, "responseKind"), "kind")
-                if kind in WANTED and "list" in _list(resource, "verbs"):
-                    yield Served(
-                        kind, name, number, _text(resource, "resource"), _text(resource, "scope") == "Namespaced"
-                    )
+                namespaced = _text(resource, "scope") == "Namespaced"
+                if _wanted(kind, resource, namespaced=namespaced):
+                    yield Served(kind, name, number, _text(resource, "resource"), namespaced)
 
 
 def _one_by_one(api: Api, document: Mapping[str, Any], start: str, down: list[str]) -> Iterator[Served]:
@@ -103,8 +102,14 @@ def _one_by_one(api: Api, document: Mapping[str, Any], start: str, down: list[st
             continue
         for resource in _list(answer, "resources"):
             kind, name = _text(resource, "kind"), _text(resource, "name")
-            if kind in WANTED and "/" not in name and "list" in _list(resource, "verbs"):
-                yield Served(kind, group, version, name, resource.get("namespaced") is True)
+            namespaced = isinstance(resource, dict) and resource.get("namespaced") is True
+            if "/" not in name and _wanted(kind, resource, namespaced=namespaced):
+                yield Served(kind, group, version, name, namespaced)
+
+
+def _wanted(kind: str, resource: Any, *, namespaced: bool) -> bool:
+    """Whether it is of a wanted kind. Other projects have kinds of the same names that lie elsewhere."""
+    return kind in (NAMESPACED if namespaced else CLUSTER_WIDE) and "list" in _list(resource, "verbs")
 
 
 def _versions(group: Mapping[str, Any]) -> Iterable[str]:

@@ -30,9 +30,8 @@ NAMESPACED = frozenset(
 CLUSTER_WIDE = frozenset(
     "APIService CiliumClusterwideNetworkPolicy ClusterExternalSecret ClusterIssuer ClusterRole ClusterRoleBinding "
     "CustomResourceDefinition GlobalNetworkPolicy IngressClass MutatingWebhookConfiguration Namespace PersistentVolume "
-    "StorageClass ValidatingWebhookConfiguration".split()
+    "PriorityClass StorageClass ValidatingWebhookConfiguration".split()
 )
-WANTED = NAMESPACED | CLUSTER_WIDE
 REACHING = frozenset("PodMonitor Schedule ServiceMonitor VMPodScrape VMServiceScrape".split())
 """Kinds whose objects, wherever they lie, may be about the namespace: monitors and backups select across namespaces."""
 METRICS = frozenset({"metrics.k8s.io", "custom.metrics.k8s.io", "external.metrics.k8s.io"})

@@ -69,20 +69,22 @@ class Sources:
     """Where all objects of an overlay begin, found by kind and name."""
 
     def __init__(self, top: Layer) -> None:
-        self._by_name: dict[tuple[str, str, str], list[Source]] = {}
+        self._by_name: dict[tuple[str, str], list[Source]] = {}
         for source in _sources(top):
-            version, kind, name = _begins_as(source)
+            _, kind, name = _begins_as(source)
             # What the field `namespace` sets is the name of a Namespace, too.
             key = "" if kind == "Namespace" else built_name(source, name)
-            self._by_name.setdefault((version, kind, key), []).append(source)
+            self._by_name.setdefault((kind, key), []).append(source)
 
     def find(self, body: Mapping[str, Any], said: Mapping[Identity, Origin]) -> Source | None:
         """Where a built object begins, or None where that is not certain."""
         version, kind, _, name = identity(body)
         names = ("",) if kind == "Namespace" else dict.fromkeys((name, HASH.sub("", name)))
         origin = said.get(identity(body))
-        near = [s for n in names for s in self._by_name.get((version, kind, n), ())]
+        near = [s for n in names for s in self._by_name.get((kind, n), ())]
         sure = [s for s in near if _agrees(s, origin) and _fits(s, body)]
+        if len(sure) > 1:  # a patch may change the version; as long as none does, it tells objects apart
+            sure = [s for s in sure if _begins_as(s)[0] == version]
         return sure[0] if len(sure) == 1 else None
 
 

@@ -20,6 +20,8 @@ from readiness.sources.manifests.reading import Reading as TextReading
 
 PROVIDES: frozenset[type] = frozenset({Objects, Writings})
 _DEEPEST_LIST = 5
+_SHOWN = 5
+_TOLD_BY_A_CHECK = frozenset({"duplicate-key"})
 Progress = Callable[[int, int], None]
 
 
@@ -60,6 +62,8 @@ class Gather:
         self.found, self.namespace = found, namespace
         self.resources: list[Resource] = []
         self.writings: list[Writing] = []
+        self.empty: list[str] = []
+        self.notes: list[str] = []
 
     def file(self, name: str, reading: TextReading) -> None:
         before, broken = len(self.resources), [p for p in reading.problems if p.fatal]
@@ -75,13 +79,25 @@ class Gather:
             self.found.inputs.append(Input(name, Reading.NOT_EXAMINED, broken[0].message, count))
         elif count or not strangers:
             self.found.inputs.append(Input(name, Reading.CHECKED, "" if count else "no objects", count))
+            self.empty += [] if count else [name]
+        self._remember([p for p in reading.problems if not p.fatal and p.kind not in _TOLD_BY_A_CHECK])
         if count or remarks:
             self.writings.append(Writing(name, count, remarks, notes))
 
     def supply(self) -> Supply:
         facts: Mapping[type, Any] = {Objects: Objects(self.resources), Writings: Writings(tuple(self.writings))}
         found = self.found
-        return Supply("manifests", PROVIDES, facts, Origin.RENDERED, tuple(found.gaps), tuple(found.inputs))
+        if self.empty:
+            more = f" and {len(self.empty) - _SHOWN:,} more" if len(self.empty) > _SHOWN else ""
+            self.notes.insert(0, f"no objects in {', '.join(self.empty[:_SHOWN])}{more}")
+        gaps, inputs, notes = tuple(found.gaps), tuple(found.inputs), tuple(self.notes)
+        return Supply("manifests", PROVIDES, facts, Origin.RENDERED, gaps, inputs, notes)
+
+    def _remember(self, problems: Sequence[Problem]) -> None:
+        """What was read though not as it is written; of one file the first few, so that it does not drown the rest."""
+        self.notes += [str(problem) for problem in problems[:_SHOWN]]
+        if len(problems) > _SHOWN:
+            self.notes.append(f"{problems[0].path}: {len(problems) - _SHOWN:,} more remarks of this kind")
 
     def _take(self, document: Document) -> bool:
         """Take the objects of one document; False where it holds none."""

@@ -74,12 +74,15 @@ def test_single_values_keep_their_type(tmp_path: Path) -> None:
         "deep.er.key": "x=1,y",
         "list[1].name": "second",
         "share": 1.5,
+        "map": {"x": "1"},
+        "map.y": "2",
     }
     template = (
         "  number: 'n{{ .Values.number }}'\n  text: '{{ kindOf .Values.text }}'\n  flag: '{{ kindOf .Values.flag }}'\n"
         "  gone: '{{ hasKey .Values \"gone\" }}'\n  hosts: '{{ join \"+\" .Values.hosts }}'\n"
         "  deep: '{{ .Values.deep.er.key }}'\n"
         "  second: '{{ (index .Values.list 1).name }}'\n  share: '{{ .Values.share }}'\n"
+        "  map: '{{ .Values.map.x }}{{ .Values.map.y }}'\n"
     )
     wanted = {
         "number": "n10000000",
@@ -90,6 +93,7 @@ def test_single_values_keep_their_type(tmp_path: Path) -> None:
         "deep": "x=1,y",
         "second": "second",
         "share": "1.5",
+        "map": "12",
     }
     assert data(tmp_path / "mixed", template, "gone: here\nlist: [{name: a}, {name: b}]\n", set=settings) == wanted
     texts = {"text": "3", "deep.er.key": "x=1,y", "flag": True}

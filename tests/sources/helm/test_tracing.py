@@ -32,6 +32,11 @@ spec:
   replicas: {{ . }}
   {{- end }}
   template:
+    metadata:
+      labels:
+        {{- include "web.labels" . | nindent 8 }}
+      annotations:
+        {{- include "web.local" . | nindent 8 }}
     spec:
       containers:
         {{- range $index, $name := .Values.names }}
@@ -46,6 +51,10 @@ spec:
           {{- end }}
         {{- end }}
       volumes: [{name: data, emptyDir: {}}]
+{{- end }}
+{{- define "web.local" -}}
+a: {{ .Chart.Name }}
+b: "2"
 {{- end }}
 """
 CONFIG = """apiVersion: v1
@@ -125,6 +134,9 @@ def routes(value: Any, route: Route = ()) -> Iterator[Route]:
         (("spec",), "spec:"),
         (("spec", "replicas"), "replicas: {{ . }}"),
         (("spec", "missing"), "spec:"),
+        (("spec", "template", "metadata", "labels"), "labels:"),
+        (("spec", "template", "metadata", "labels", "app"), '{{- include "web.labels" . | nindent 8 }}'),
+        (("spec", "template", "metadata", "annotations", "b"), '{{- include "web.local" . | nindent 8 }}'),
         (("spec", "template", "spec", "containers", 0, "name"), "name: {{ $name }}"),
         (("spec", "template", "spec", "containers", 1), "name: {{ $name }}"),
         (("spec", "template", "spec", "containers", 1, "image"), 'image: "{{ $name }}'),

@@ -261,6 +261,26 @@ def test_one_base_used_twice_is_told_apart_by_prefix(tmp_path: Path) -> None:
     }
 
 
+def test_two_bases_with_the_same_names_are_told_apart_by_their_files(tmp_path: Path) -> None:
+    files = {"kustomization.yaml": "resources: [a, b]\n"}
+    for name in ("a", "b"):
+        files |= {
+            f"{name}/kustomization.yaml": f"resources: [s.yaml]\nnamespace: {name}\n",
+            f"{name}/s.yaml": SERVICE,
+        }
+    write(tmp_path, files)
+    found = {o.namespace: o.span(("spec",)) for o in read(tmp_path, ".").facts[Objects]}  # type: ignore[attr-defined]
+    assert {name: span.path for name, span in found.items()} == {"a": "a/s.yaml", "b": "b/s.yaml"}
+
+
+def test_a_patch_of_the_version_is_where_the_version_is_written(tmp_path: Path) -> None:
+    patch = "patches:\n- target: {kind: Service}\n  patch: |-\n    - {op: replace, path: /apiVersion, value: v2}\n"
+    write(tmp_path, {"k/kustomization.yaml": "resources: [s.yaml]\n" + patch, "k/s.yaml": SERVICE})
+    service = of(read(tmp_path, "k"), "Service")
+    assert service.span(("apiVersion",)) == Span("k/kustomization.yaml", 5, 40)
+    assert service.span(("kind",)) == Span("k/s.yaml", 2, 1)
+
+
 def test_comments_are_those_of_the_written_files(tmp_path: Path) -> None:
     text = DEPLOYMENT.replace("  replicas: 1\n", "  replicas: 1  # readiness: ignore a/b\n")
     write(tmp_path, {"k/kustomization.yaml": "resources: [d.yaml]\n", "k/d.yaml": text})
