@@ -16,6 +16,7 @@ from pathlib import Path
 
 SECONDS_TO_ANSWER = 15
 CLUSTER_VARIABLE = "READINESS_TEST_KUBECONFIG"
+CORPUS_VARIABLE = "READINESS_TEST_CORPUS"
 REQUIRE_VARIABLE = "READINESS_REQUIRE"
 
 
@@ -73,6 +74,13 @@ def _no_cluster() -> str | None:
     return _does_not_answer("kubectl", "--kubeconfig", path, "--request-timeout=10s", "get", "--raw", "/readyz")
 
 
+def _no_corpus() -> str | None:
+    path = os.environ.get(CORPUS_VARIABLE, "")
+    if not path:
+        return f"{CORPUS_VARIABLE} is not set"
+    return None if Path(path).is_dir() else f"{CORPUS_VARIABLE} names {path}, which is not a folder"
+
+
 COMPONENTS: Mapping[str, Component] = {
     component.name: component
     for component in (
@@ -87,6 +95,9 @@ COMPONENTS: Mapping[str, Component] = {
         ),
         Component(
             "cluster", f"export {CLUSTER_VARIABLE}=FILE, a kubeconfig of a cluster that tests may change", _no_cluster
+        ),
+        Component(
+            "corpus", f"export {CORPUS_VARIABLE}=FOLDER, with a folder of real manifests per project in it", _no_corpus
         ),
         Component(
             "chromium",

@@ -82,7 +82,7 @@ def assessment(
 
 
 def _folder(root: Path) -> str:
-    """The folder that paths are relative to, from the root of its git repository; empty for the root and without git."""
+    """The folder that paths are relative to, from the root of its git repository; empty at the root and without git."""
     here = root.resolve()
     top = next((p for p in (here, *here.parents) if (p / ".git").exists()), here)
     return "" if here == top else here.relative_to(top).as_posix()

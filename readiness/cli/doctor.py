@@ -22,7 +22,7 @@ from readiness.config.environment import Environment
 from readiness.config.model import Sources
 from readiness.engine.assess import Assessment
 from readiness.engine.registry import Registry
-from readiness.facts.tools import Tools
+from readiness.facts.tools import Tool, Tools
 from readiness.model import Outcome, Status
 from readiness.report.text import plain
 
@@ -45,7 +45,7 @@ def command(paths: tuple[str, ...], verbose: bool, **target: object) -> int:
     choice = targets.Choice.of(target)
     checks = registry(choice.repository_checks)
     width = min(110, surroundings.width(sys.stdout))
-    click.echo("\n".join([*_machine(checks), "", *_programs(width)]))
+    click.echo("\n".join([*_machine(checks), "", *_programs()]))
     environments = targets.environments(choice, paths, checks)
     options = Options(Permissions(choice.run_commands, choice.as_of or datetime.now(UTC)), choice.inline_waivers)
     blind = False
@@ -80,18 +80,23 @@ def _yaml() -> str:
     return f"by libyaml (PyYAML {version('pyyaml')})"
 
 
-def _programs(width: int) -> Iterator[str]:
+def _programs() -> Iterator[str]:
     from readiness.sources import tools
 
     found = tools.read(dict.fromkeys(_PROGRAMS, "")).facts.get(Tools)
     yield "Programs that sources run"
     if isinstance(found, Tools):
-        rows = []
-        for tool in found:
-            what = tool.version or ("there, and does not say its version" if tool.found else "missing")
-            how = tool.path if tool.found else (f"install it: {tool.install}" if tool.install else "")
-            rows.append((tool.name, f"for `{_PROGRAMS[tool.name]}`", what, how))
-        yield from table(rows, width, "  ")
+        there = {_PROGRAMS[tool.name] for tool in found if tool.found}
+        yield from table(((t.name, f"for `{_PROGRAMS[t.name]}`", *_program(t, there)) for t in found), indent="  ")
+
+
+def _program(tool: Tool, there: set[str]) -> tuple[str, str]:
+    """Its version and where it is; or that it is missing, and how to come by it where no other does its work."""
+    if tool.found:
+        return tool.version or "says no version", tool.path
+    if _PROGRAMS[tool.name] in there:
+        return "missing", "not needed: another program here does its work"
+    return "missing", f"install it: {tool.install}" if tool.install else ""
 
 
 def _environment(environment: Environment, found: Assessment, width: int, *, verbose: bool) -> Iterator[str]:

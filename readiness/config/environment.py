@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -78,15 +79,36 @@ class Environment:
         return tuple(lacking)
 
 
-_WORDS = {
-    "production": ("prod", "live", "prd"),
-    "staging": ("stag", "stg", "preprod", "uat", "qa"),
-    "development": ("dev", "local", "test", "ci", "sandbox", "preview"),
+PROFILES = ("production", "staging", "development")  # the strictest first
+_WORDS: Mapping[str, frozenset[str]] = {
+    "production": frozenset({"prod", "production", "prd", "live"}),
+    "staging": frozenset({"stag", "stage", "staging", "stg", "preprod", "preproduction", "uat", "qa"}),
+    "development": frozenset(
+        {"dev", "develop", "development", "local", "localhost", "test", "testing", "tests", "ci", "sandbox", "preview"}
+    ),
 }
 
 
 def profile_of(name: str) -> str:
-    """The profile that an environment's name suggests, by how its parts begin; staging where it suggests none."""
-    parts = name.lower().replace("_", "-").split("-")
-    found = [profile for profile, words in _WORDS.items() if any(p.startswith(words) for p in parts)]
-    return "staging" if "staging" in found or not found else found[0]
+    """The profile that the words of an environment's name suggest; staging where they suggest none.
+
+    Only whole words make it laxer (`qatar` is no `qa`, `devon` no `dev`); what begins like production is production.
+    """
+    words = _words(name)
+    if words & _WORDS["staging"]:
+        return "staging"
+    if words & _WORDS["production"] or any(word.startswith(("prod", "prd")) for word in words):
+        return "production"
+    return "development" if words & _WORDS["development"] else "staging"
+
+
+def is_production_by_name(name: str) -> bool:
+    """Whether a name says production in so many words, and nothing else beside it."""
+    words = _words(name)
+    others = _WORDS["staging"] | _WORDS["development"]
+    return bool(words & _WORDS["production"] - {"live"}) and not words & others
+
+
+def _words(name: str) -> set[str]:
+    """`prod-eu1` is `prod` and `eu`: a number at the end of a word says nothing."""
+    return {word.rstrip("0123456789") for word in re.split(r"[^a-z0-9]+", name.lower())} - {""}

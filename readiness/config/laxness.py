@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from readiness.config.environment import Environment
+from readiness.config.environment import PROFILES, Environment
 from readiness.config.faults import Fault
 from readiness.model import Check, Route, Severity, Span, Stricter
 
@@ -68,6 +68,8 @@ def compare(
 
 
 def _laxer(strict: Environment, lax: Environment, checks: Mapping[str, Check]) -> Iterator[tuple[Route, str, str]]:
+    if PROFILES.index(strict.profile) > PROFILES.index(lax.profile):
+        yield ("profile",), strict.profile, lax.profile
     for name in ("score", "covered"):
         ours, theirs = getattr(strict.bar, name), getattr(lax.bar, name)
         if ours < theirs:
@@ -92,8 +94,10 @@ def _laxer_check(check: Check, strict: Environment, lax: Environment) -> Iterato
     if our_weight.rank > their_weight.rank:
         yield ("checks", check.id, "severity"), our_weight.value, their_weight.value
     mine, yours = strict.settings_of(check), lax.settings_of(check)
+    # What a check itself gives each profile is as it is meant; only what somebody wrote can be too lax.
+    written = {*(ours.values if ours else ()), *(theirs.values if theirs else ())}
     for name, setting in check.settings.items():
-        if setting.stricter and _less(setting.stricter, mine[name], yours[name]):
+        if name in written and setting.stricter and _less(setting.stricter, mine[name], yours[name]):
             yield ("checks", check.id, name), repr(mine[name]), repr(yours[name])
 
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from readiness.config import laxness
 from readiness.config.checks import check_settings, legal
-from readiness.config.environment import BARS, MANDATORY, Environment, WrittenWaiver, profile_of
+from readiness.config.environment import (
+    BARS,
+    MANDATORY,
+    Environment,
+    WrittenWaiver,
+    is_production_by_name,
+    profile_of,
+)
 from readiness.config.faults import Fault, SettingsError, nearest
-from readiness.config.model import MANDATORY_KEYS, EnvironmentSettings, SettingsFile, WaiverFile
+from readiness.config.model import MANDATORY_KEYS, EnvironmentSettings, ServiceSettings, SettingsFile
 from readiness.config.reading import Text, read_text, validated
+from readiness.config.waivers import at_home, of_one_check, written
 from readiness.model import Bar, Check, Route, Span
 
 NAMES = ("readiness.yaml", "readiness.yml", ".readiness.yaml")
@@ -52,7 +60,8 @@ class Loaded:
 
 def find(start: Path) -> Path | None:
     """The settings file of a folder, or None. Folders above are not searched: a verdict is about what is here."""
-    return next((start / name for name in NAMES if (start / name).is_file()), None)
+    # A link that leads nowhere, or a folder of that name, is found too: reading it says what is wrong.
+    return next((start / name for name in NAMES if os.path.lexists(start / name)), None)
 
 
 def load(path: Path, checks: Mapping[str, Check], variables: Mapping[str, str], foreign: bool = True) -> Loaded:
@@ -66,14 +75,18 @@ def load(path: Path, checks: Mapping[str, Check], variables: Mapping[str, str], 
     if faults:
         raise SettingsError(faults)
     faults += laxness.of_the_whole(files, models)
-    waivers = _waivers(files, models, variables)
+    faults += _unheard(files[0], models[0])
+    # What a policy waives may be for an environment that is not here.
+    own = written(files[:1], models[:1], variables)
+    waivers = own + written(files[1:], models[1:], variables)
     environments: list[Environment] = []
     for service in _services(models[0], path):
         made = [_environment(service, name, files, models, waivers) for name in _names(service, models[0])]
         environments += [environment for environment, _ in made]
-        faults += [fault for one in made for fault in _incomplete(*one)]
+        faults += [fault for one in made for fault in (*_incomplete(*one), *_misnamed(*one))]
         faults += laxness.between(made, checks)
-        faults += _against_policy(made, files[0], checks)
+        faults += dict.fromkeys(_against_policies(made, files, checks))
+    faults += [*of_one_check(waivers, checks, foreign=foreign), *at_home(own, environments)]
     if faults:
         raise SettingsError(faults)
     if not environments:
@@ -177,7 +190,7 @@ def _environment(
         name=name,
         root=files[0].path.resolve().parent,
         owner=top.owner or models[0].owner,
-        tier=top.tier,
+        tier=_tier(top, models),
         profile=profile,
         kubernetes=own.kubernetes or "",
         namespace=own.namespace or (own.sources.cluster.namespace if own.sources.cluster else "") or "default",
@@ -228,42 +241,45 @@ def _lay(below: dict[str, Any], above: Mapping[str, Any]) -> None:
             below[key] = value
 
 
-def _waivers(files: list[Text], models: list[SettingsFile], variables: Mapping[str, str]) -> tuple[WrittenWaiver, ...]:
-    found, faults = [], []
-    for text, model in zip(files, models, strict=True):
-        sources = [(text, list(model.waivers))]
-        for index, name in enumerate(model.waiver_files):
-            if not (text.path.parent / name).is_file():
-                faults.append(Fault(text.span(("waiver-files", index)), f"`waiver-files`: there is no file {name}"))
-                continue
-            more = read_text(text.path.parent / name, variables)
-            sources.append((more, validated(WaiverFile, more).waivers))
-        for where, waivers in sources:
-            for index, waiver in enumerate(waivers):
-                span = where.span(("waivers", index))
-                try:
-                    expires = date.fromisoformat(waiver.expires)
-                except ValueError:
-                    faults.append(Fault(span, f"`expires`: there is no day {waiver.expires}"))
-                    continue
-                w = waiver
-                found.append(WrittenWaiver(w.check, w.subject, w.reason, w.owner, expires, w.environment, span))
-    if faults:
-        raise SettingsError(faults)
-    return tuple(found)
+def _against_policies(made: list[_Made], files: list[Text], checks: Mapping[str, Check]) -> Iterator[Fault]:
+    """What is laxer than a policy: each one binds all that lies below it, other policies included.
 
-
-def _against_policy(made: list[_Made], own: Text, checks: Mapping[str, Check]) -> Iterator[Fault]:
-    """What the file makes laxer than the policy that it extends. Only what the policy says binds."""
+    Only what a policy, and those above it, say binds.
+    """
     for environment, layers in made:
-        policy = [layer for layer in layers if layer.text is not own]
-        if not policy:
-            continue
-        said = _merged(policy)
-        floor = replace(
-            environment,
-            bar=_bar(said, Bar(0, 0)),
-            mandatory=tuple(said.mandatory or ()),
-            checks=check_settings(said),
-        )
-        yield from laxness.compare(environment, layers, floor, policy, checks, "the policy")
+        for index, text in enumerate(files[1:], 1):
+            binding = [layer for layer in layers if any(layer.text is above for above in files[index:])]
+            if not any(layer.text is text for layer in binding):
+                continue
+            said = _merged(binding)
+            floor = replace(
+                environment,
+                profile=said.profile or environment.profile,
+                bar=_bar(said, Bar(0, 0)),
+                mandatory=tuple(said.mandatory or ()),
+                checks=check_settings(said),
+            )
+            yield from laxness.compare(environment, layers, floor, binding, checks, "the policy")
+
+
+def _misnamed(environment: Environment, layers: list[Layer]) -> Iterator[Fault]:
+    """An environment that is called production and asks for less than that."""
+    if environment.profile != "production" and is_production_by_name(environment.name):
+        where = next((s for layer in layers if (s := layer.span(("profile",)))), None)
+        said = f"`{environment.name}` is production by its name, and its profile says {environment.profile}"
+        yield Fault(where, f"{said}; production is never laxer: give it another name, or that profile")
+
+
+def _tier(service: ServiceSettings, models: list[SettingsFile]) -> int:
+    """The tier that the service says, or else its file, or else the policy."""
+    return next((m.tier for m in (service, *models) if "tier" in m.model_fields_set), service.tier)
+
+
+def _unheard(text: Text, model: SettingsFile) -> Iterator[Fault]:
+    """What a file with several services says and no environment would hear: nothing is left out in silence."""
+    if model.services and model.environments:
+        said = "`environments` beside `services` belong to no service: write them under one, or say it in `base`"
+        yield Fault(text.span(("environments",)), said)
+    for name, service in model.services.items():
+        if not service.environments:
+            yield Fault(text.span(("services", name)), f"the service `{name}` has no environment, wants one to look at")

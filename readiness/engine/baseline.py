@@ -54,14 +54,19 @@ def read(text: str, name: str) -> dict[tuple[str, str], Baseline]:
     """The baselines of a file by service and environment. Raises BaselineError for anything else than a baseline."""
     try:
         value = json.loads(text)
+    except RecursionError:
+        raise BaselineError(f"{name}: no baseline: JSON in far too many levels") from None
     except ValueError as fault:
         raise BaselineError(f"{name}: no baseline: {fault}") from None
     if not isinstance(value, dict) or value.get("schema") != SCHEMA:
         found = value.get("schema") if isinstance(value, dict) else type(value).__name__
         raise BaselineError(f"{name}: wanted a baseline ({SCHEMA}), found {found!r}; write one with --write-baseline")
     try:
-        return {(r["service"], r["environment"]): _run(r) for r in value["runs"]}
-    except (KeyError, TypeError, ValueError) as fault:
+        runs = value["runs"]
+        if not isinstance(runs, list):
+            raise TypeError(f"wanted a list of runs, found {type(runs).__name__}")
+        return {(r["service"], r["environment"]): _run(r) for r in runs}
+    except (AttributeError, KeyError, TypeError, ValueError) as fault:
         raise BaselineError(f"{name}: the baseline is damaged: {type(fault).__name__} {fault}") from None
 
 

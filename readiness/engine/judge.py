@@ -39,7 +39,7 @@ def conclude(
     for finding in asked.bad:
         mark = fingerprint(asked.check.id, environment, finding)
         left[mark] -= 1
-        weight = severity or finding.severity or asked.check.severity
+        weight = _severity(finding, asked.check.severity, severity)
         old = left[mark] >= 0
         judged.append(Judged(finding, weight, mark, waive(asked.check.id, finding), old, excused=old and new_only))
     status = _status(asked, open_findings=any(j.counts for j in judged))
@@ -58,6 +58,15 @@ def conclude(
         settings=dict(settings),
         adopted=adopted,
     )
+
+
+def _severity(finding: Finding, own: Severity, said: Severity | None) -> Severity:
+    """What a finding weighs. Settings that do not lower the check (`said` against its `own`) lower no finding of it."""
+    if said is None:
+        return finding.severity or own
+    if finding.severity is None or said.rank > own.rank:
+        return said
+    return min(said, finding.severity, key=lambda s: s.rank)
 
 
 def _status(asked: Asked, *, open_findings: bool) -> Status:

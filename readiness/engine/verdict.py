@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 from readiness.model import Answer, Bar, Gap, Outcome, Score, Severity, Status, Verdict
 
@@ -14,20 +15,24 @@ def score(outcomes: Iterable[Outcome]) -> Score:
     """The weighted share of subjects that pass, 0 to 100, over passed and failed outcomes.
 
     Where a gap alone makes an outcome unknown, what was looked at beside the gap counts as well: an unread file takes
-    nothing from the files that were read, it lowers `covered`. An open critical finding caps it at 49, an open high one
+    nothing from the files that were read, it lowers `covered`. So does a check that found something and then failed
+    itself: its findings stand, what it had not looked at yet is not covered. An open critical finding caps it at 49, an open high one
     at 79. Nothing looked at, no score. `covered` is the weight evaluated, of the weight of those checks that asked of a
     declared source and had something to look at.
     """
     counted = [o for o in outcomes if o.adopted]
     evaluated = [o for o in counted if o.status in _EVALUATED]
     seen = [*evaluated, *(o for o in counted if o.gaps and o.looked_at and not o.unproven)]
-    unknown = sum(o.severity.weight for o in counted if o.status is Status.UNKNOWN)
-    weight = sum(o.severity.weight for o in evaluated)
-    covered = 100.0 * weight / (weight + unknown) if weight + unknown else (100.0 if evaluated else 0.0)
+    whole = [o for o in evaluated if not o.reason]
+    weight = sum(o.severity.weight for o in whole)
+    asked = sum(o.severity.weight for o in counted if o.status in _EVALUATED or o.status is Status.UNKNOWN)
+    covered = 100.0 * weight / asked if asked else (100.0 if evaluated else 0.0)
     if not seen:
         return Score(None, covered, None)
     total = sum(o.severity.weight for o in seen)
-    plain = 100.0 * sum(o.severity.weight * o.share for o in seen) / total if total else 100.0
+    # In whole numbers: nine of ten is 90, and never 89.99999999999999 under a bar of 90.
+    well = sum(o.severity.weight * Fraction(o.well, o.looked_at) for o in seen if o.looked_at)
+    plain = float(100 * well / total) if total else 100.0
     worst = min((j.severity for o in evaluated for j in o.bad), key=lambda s: s.rank, default=Severity.INFO)
     cap = CAPS.get(worst)
     if cap is None or plain <= cap:
@@ -76,7 +81,7 @@ def _unanswered(
         said.append(f"{len(gaps)} {_plural('gap', len(gaps))} in what the sources could read")
     said += [f"the source `{name}` is mandatory here and not declared" for name in missing]
     if total.value is not None and total.covered < bar.covered:
-        unknown = sum(o.status is Status.UNKNOWN for o in outcomes if o.adopted)
+        unknown = sum(o.status is Status.UNKNOWN or (o.status is Status.FAILED and bool(o.reason)) for o in outcomes if o.adopted)
         said.append(
             f"covered {_whole(total.covered)} is below the bar of {bar.covered:g}: "
             f"{unknown} {_plural('check', unknown)} could not be answered"

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from readiness.facts.objects import Node, Objects, Resource
 from readiness.model import Place
 
+# Where version 1 of the API keeps what it has no field for.
+_METRICS_IN_NOTES = "autoscaling.alpha.kubernetes.io/metrics"
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceMetric:
@@ -67,9 +70,6 @@ class Autoscaler:
     def at_maximum(self) -> Place:
         return self.resource.at("spec", "maxReplicaCount" if self.keda else "maxReplicas")
 
-    def at(self, *steps: str | int) -> Place:
-        return self.resource.at(*steps)
-
     def metrics(self) -> Iterator[ResourceMetric]:
         """The cpu and memory metrics it scales on, of every version of the API and of KEDA's triggers."""
         spec = self.resource.get("spec")
@@ -79,6 +79,9 @@ class Autoscaler:
         if spec.get("targetCPUUtilizationPercentage").exists:
             node = spec.get("targetCPUUtilizationPercentage")
             yield ResourceMetric(node, "cpu", "", node.integer(), relative=True)
+        elif not spec.sequence("metrics") and _METRICS_IN_NOTES not in self.resource.annotations:
+            # The API server fills this in.
+            yield ResourceMetric(spec.get("metrics"), "cpu", "", 80, relative=True)
         for metric in spec.each("metrics"):
             source = metric.get("containerResource" if metric.text("type") == "ContainerResource" else "resource")
             name = source.text("name")

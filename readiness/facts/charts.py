@@ -38,10 +38,6 @@ class Chart:
     values: tuple[Node, ...]
 
     @property
-    def name(self) -> str:
-        return self.node.text("name") or ""
-
-    @property
     def library(self) -> bool:
         return self.node.text("type") == "library"
 

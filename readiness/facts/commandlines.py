@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from readiness.facts.expressions import placed
 from readiness.facts.shell import read_shell
@@ -31,9 +32,9 @@ class CommandLine:
 
         `kubectl --context shop apply` starts with `kubectl`, `apply`: what an option takes is not known here.
         """
-        verbs, rest = words[1:], self.plain[1:7]
         if self.program != words[0]:
             return False
+        verbs, rest = words[1:], self.plain[1:7]
         return any(rest[i : i + len(verbs)] == verbs for i in range(len(rest) - len(verbs) + 1))
 
     def has(self, *options: str) -> bool:
@@ -41,8 +42,13 @@ class CommandLine:
         return any(w.partition("=")[0] in options for w in self.words)
 
 
-def command_lines(text: str) -> Iterator[CommandLine]:
+@lru_cache(maxsize=1_000)
+def command_lines(text: str) -> tuple[CommandLine, ...]:
     """The simple commands of a shell text, in order, without what only starts another (`sudo`, `env`)."""
+    return tuple(_command_lines(text))
+
+
+def _command_lines(text: str) -> Iterator[CommandLine]:
     plain, expressions = placed(text)
     for command in read_shell(plain).commands:
         words = []

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from readiness.facts.objects import Node
 from readiness.facts.paths import is_own
@@ -193,11 +192,3 @@ def _beside(path: str, other: str) -> str:
         elif step not in {"", "."}:
             steps.append(step)
     return "/".join(steps)
-
-
-def texts(value: Any) -> Iterator[str]:
-    """The strings of a value that may be one or a list of them: `command`, `env_file`, `networks`."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        yield from (item for item in value if isinstance(item, str))

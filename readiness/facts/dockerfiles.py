@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-from readiness.facts.dockerfile_text import DockerfileText, Fault, Heredoc, Instruction, read_dockerfile
+from readiness.facts.dockerfile_runs import Run, run_of
+from readiness.facts.dockerfile_text import DockerfileText, Fault, Instruction, read_dockerfile
 from readiness.facts.images import ImageReference
 from readiness.facts.paths import is_own
 from readiness.facts.repository import File, FileKind, Repository
-from readiness.facts.shell import SHELLS, Command, ShellText, Word, read_shell
+from readiness.facts.shell import Command
 from readiness.facts.variables import expand
 from readiness.model import Place
 
@@ -29,29 +30,6 @@ class Setting:
     value: str | None
     instruction: Instruction
     line: int
-
-
-@dataclass(frozen=True)
-class Run:
-    """One command line that runs while the image is built, as a shell reads it. `shell` is empty where none does."""
-
-    instruction: Instruction
-    shell: tuple[str, ...]
-    text: ShellText
-    heredoc: Heredoc | None = None
-
-    @property
-    def commands(self) -> tuple[Command, ...]:
-        return self.text.commands
-
-    def line_of(self, at: int) -> int:
-        """The line of the file for character `at` of the text that was read."""
-        return self.instruction.line_of(at)
-
-    @property
-    def pipes_fail(self) -> bool:
-        """Whether a command that fails in the middle of a pipe fails the build: `pipefail` by SHELL or `set`."""
-        return "pipefail" in self.shell or any("pipefail" in c.arguments for c in self.commands if c.name == "set")
 
 
 @dataclass(frozen=True)
@@ -82,10 +60,6 @@ class Stage:
     @property
     def is_scratch(self) -> bool:
         return self.base == "scratch"
-
-    @property
-    def is_final(self) -> bool:
-        return self.index == len(self.dockerfile.stages) - 1
 
     def each(self, *keywords: str) -> Iterator[Instruction]:
         return (i for i in self.instructions if i.keyword in keywords)
@@ -151,7 +125,7 @@ class Stage:
             if instruction.keyword == "SHELL" and instruction.items:
                 shell = instruction.items
             elif instruction.keyword == "RUN":
-                made.append(_run(instruction, shell))
+                made.append(run_of(instruction, shell))
         return tuple(made)
 
     @property
@@ -281,39 +255,3 @@ def _unquoted(value: str) -> str:
         double, single, escaped, plain = piece.groups()
         parts.append((single or "").replace("$", "\\$") if single is not None else double or escaped or plain or "")
     return "".join(parts)
-
-
-def _run(instruction: Instruction, shell: tuple[str, ...]) -> Run:
-    """The command line of one RUN; nothing is read where the shell is none that this project knows."""
-    if instruction.items is not None:
-        return _exec(instruction)
-    if shell[0].rpartition("/")[2] not in SHELLS:
-        return Run(instruction, (), ShellText(()))
-    bodies = instruction.heredocs
-    if bodies and re.fullmatch(r"[0-9]*<<-?\S+", instruction.text.strip()):
-        body = bodies[0]
-        first = body.text.partition("\n")[0]
-        if first.startswith("#!") and not any(first.endswith(name) for name in SHELLS):
-            return Run(instruction, (), ShellText(()), body)
-        return Run(_lined(instruction, body), shell, read_shell(body.text), body)
-    text = instruction.text + "".join(f"\n{body.text}\n{body.name}" for body in bodies)
-    return Run(instruction, shell, read_shell(text))
-
-
-def _lined(instruction: Instruction, body: Heredoc) -> Instruction:
-    """The same instruction with the lines of its here-document, since that is the text which is read."""
-    lines, at = [], 0
-    for number, line in enumerate(body.text.split("\n"), body.line):
-        lines.append((at, number))
-        at += len(line) + 1
-    return replace(instruction, lines=tuple(lines))
-
-
-def _exec(instruction: Instruction) -> Run:
-    items = instruction.items or ()
-    if len(items) >= 3 and items[0].rpartition("/")[2] in SHELLS and items[-2].endswith("c"):
-        read = read_shell(items[-1])
-        commands = tuple(replace(c, at=0, words=tuple(replace(w, at=0) for w in c.words)) for c in read.commands)
-        return Run(instruction, items[:-1], replace(read, commands=commands))
-    words = tuple(Word(item, 0, quoted=True) for item in items)
-    return Run(instruction, (), ShellText((Command(words, 0),) if words else ()))

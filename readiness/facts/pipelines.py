@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from readiness.facts.commandlines import CommandLine, command_lines
 from readiness.facts.repository import Repository
+from readiness.facts.shell import SHELLS
 from readiness.facts.workflows import Job, Step, Workflow, Workflows
 
-_SHELLS = frozenset({"bash", "sh", "dash", "zsh", "ksh", "source", "."})
+_RUNS_FILE = SHELLS | {"source", "."}
 
 
 def _starts(listed: str) -> tuple[tuple[str, ...], ...]:
@@ -90,7 +91,7 @@ class Pipelines:
         """The commands of a step, and those of the scripts in this repository that it calls."""
         yield from self._followed(step.commands(), _DEPTH)
 
-    def _followed(self, lines: Iterator[CommandLine], depth: int) -> Iterator[CommandLine]:
+    def _followed(self, lines: Iterable[CommandLine], depth: int) -> Iterator[CommandLine]:
         for line in lines:
             yield line
             script = self._script(line) if depth else ""
@@ -99,7 +100,7 @@ class Pipelines:
 
     def _script(self, line: CommandLine) -> str:
         plain = line.plain
-        path = plain[1] if plain[0] in _SHELLS and len(plain) > 1 else plain[0] if plain else ""
+        path = plain[1] if plain[0] in _RUNS_FILE and len(plain) > 1 else plain[0] if plain else ""
         path = path.removeprefix("./")
         file = self._repository.get(path) or self._repository.get(path.removeprefix("${GITHUB_WORKSPACE}/"))
         shell = file is not None and (file.name.endswith((".sh", ".bash")) or "sh" in file.text[:64].partition("\n")[0])

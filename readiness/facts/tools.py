@@ -49,7 +49,8 @@ class Tools:
 class Command:
     """One of the project's own commands and how it ended. `about` is build, test, lint, format, types or audit.
 
-    `exit_code` is None where it did not end by itself; `seconds` is how long it took; `tail` is the end of what it said.
+    `exit_code` is None where it did not end by itself; `seconds` is how long it took; `tail` is the end of what it
+    said.
     """
 
     about: str

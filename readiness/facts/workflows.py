@@ -81,7 +81,7 @@ class Step:
         value = self.node.scalar("with", name)
         return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
-    def commands(self) -> Iterator[CommandLine]:
+    def commands(self) -> tuple[CommandLine, ...]:
         return command_lines(self.run)
 
 

@@ -19,7 +19,7 @@ def in_repository(assessment: Assessment, path: str) -> str:
     if path in ("", "-", "<stdin>"):
         return ""
     path = path[:_LONGEST]
-    folder = str(assessment.about.get("folder", ""))
+    folder = str(assessment.about.get("folder", ""))[:_LONGEST]
     return posixpath.normpath(path if posixpath.isabs(path) else posixpath.join(folder, path))
 
 

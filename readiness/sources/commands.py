@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +11,12 @@ from pathlib import Path
 from readiness.facts.tools import Command, Commands
 from readiness.model import Gap, Input, Reading, Supply
 from readiness.sources.programs import Bounds, Ran, find, run, words
+from readiness.sources.redaction import redacted
 
 PROVIDES: frozenset[type] = frozenset({Commands})
 _OUTPUT = 16 << 20
 _MEMORY = 16 << 30  # a build is no hostile input: its bound is there for accidents
 _TAIL = 2000  # characters
-_SECRET = re.compile(
-    r"SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|DSN|DATABASE_URL", re.I
-)
-_SHORTEST_SECRET = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +75,5 @@ def _program(name: str, root: Path) -> str | None:
 
 
 def _tail(ran: Ran, surroundings: Mapping[str, str]) -> str:
-    """The end of what it said, without the values of variables whose names speak of secrets."""
-    said = words(ran.out + b"\n" + ran.err, most=_OUTPUT)
-    for name, value in surroundings.items():
-        if _SECRET.search(name) and len(value) >= _SHORTEST_SECRET:
-            said = said.replace(value, f"<{name}>")
-    return said[-_TAIL:]
+    """The end of what it said, without secrets."""
+    return redacted(words(ran.out + b"\n" + ran.err, most=_OUTPUT), surroundings)[-_TAIL:]

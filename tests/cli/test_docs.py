@@ -42,6 +42,8 @@ def test_a_stale_a_missing_and_a_surplus_page_are_each_named_and_then_mended(her
     assert here.run("docs", "--out", docs, folder=ROOT).code == 0
     assert here.run("docs", "--check", "--out", docs, folder=ROOT).code == 0
     assert not surplus.exists()
+    surplus.write_text("one page too many")
+    assert here.run("docs", "--check", "--out", docs, folder=ROOT).code == 1
 
 
 def test_a_page_that_somebody_wrote_by_hand_is_not_deleted(here, docs: Path):

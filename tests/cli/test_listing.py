@@ -87,6 +87,8 @@ def test_explaining_a_broken_check_says_what_broke(guests):
         ("replica", "did you mean `availability/replicas`?"),
         ("foo/replicas", "did you mean `availability/replicas`?"),
         ("availability/redinessprobe", "did you mean `availability/readiness-probe`?"),
+        ("docs/runbok", "did you mean `docs/runbook`?"),
+        ("runbok", "did you mean `docs/runbook` or `monitoring/runbook`?"),
         ("qqqq", "`readiness list` shows them all"),
     ],
 )

@@ -29,6 +29,7 @@ def named(text: str) -> list[tuple[str, str]]:
         ("CIS 5.1.9 to 5.1.11.", [("CIS", "5.1.9"), ("CIS", "5.1.10"), ("CIS", "5.1.11")]),
         ("kube-linter required-label (custom), Polaris (custom check).", [("kube-linter", "required-label")]),
         ("Checkov CKV_K8S_11 (all want one); KRR advises against it.", [("Checkov", "CKV_K8S_11")]),
+        ("Checkov CKV_K8S_11; for read-only mounts.", [("Checkov", "CKV_K8S_11")]),
         ("OpenSSF Scorecard Dangerous-Workflow, OSSF Scorecard SAST.", [
             ("OpenSSF Scorecard", "Dangerous-Workflow"), ("OpenSSF Scorecard", "SAST")]),
         ("Trivy (secret scan), kube-linter dangling role bindings.", []),

@@ -39,7 +39,14 @@ def test_a_metric_is_read(metric: object, read: list):
 
 
 def test_the_first_version_of_the_api_had_one_number():
-    assert metrics("HorizontalPodAutoscaler", targetCPUUtilizationPercentage=80) == [("cpu", "", 80, True)]
+    assert metrics("HorizontalPodAutoscaler", targetCPUUtilizationPercentage=70) == [("cpu", "", 70, True)]
+
+
+def test_an_autoscaler_without_a_metric_gets_one_from_the_api_server() -> None:
+    assert metrics("HorizontalPodAutoscaler", maxReplicas=3) == [("cpu", "", 80, True)]
+    assert metrics("HorizontalPodAutoscaler", metrics=[]) == [("cpu", "", 80, True)]
+    external = {"type": "External", "external": {"metric": {"name": "queue"}}}
+    assert metrics("HorizontalPodAutoscaler", metrics=[external]) == []
 
 
 @pytest.mark.parametrize(

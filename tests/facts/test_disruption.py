@@ -63,5 +63,6 @@ def test_a_budget_covers_by_its_whole_selector_in_its_own_namespace():
     )
     workloads = Workloads(objects, Autoscalers(objects))
     budgets = DisruptionBudgets(objects, workloads)
-    assert [(w.namespace, w.name) for w in budgets[0].workloads] == [("n", "a")]
+    (budget,) = budgets
+    assert [(w.namespace, w.name) for w in budget.workloads] == [("n", "a")]
     assert [w.subject for w in workloads if budgets.covering(w)] == ["Deployment n/a"]

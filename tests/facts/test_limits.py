@@ -13,7 +13,8 @@ from readiness.facts.workloads import Workloads
 def workload(kind: str, **spec: object):
     body = {"kind": kind, "metadata": {"name": "w"}, "spec": spec}
     objects = Objects([Resource(body)])
-    return Workloads(objects, Autoscalers(objects))[0]
+    (workload,) = Workloads(objects, Autoscalers(objects))
+    return workload
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ def serving(ports: list, containers: list, **service: object) -> list[str]:
     ]
     objects = Objects(Resource(body) for body in bodies)
     workloads = Workloads(objects, Autoscalers(objects))
-    return [c.name for c in Services(objects, workloads).serving(workloads[0])]
+    (workload,) = workloads
+    return [c.name for c in Services(objects, workloads).serving(workload)]
 
 
 @pytest.mark.parametrize(

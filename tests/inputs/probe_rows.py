@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import os
 from pathlib import Path
 
 from inputs.manifests import IMAGE_LINE, NEXT_LINE, REPLICAS_LINE, budget, config_map, stream, workload
@@ -69,7 +68,7 @@ def items(*texts: str) -> str:
 def circle(folder: Path) -> None:
     (folder / "a" / "loop").symlink_to("..")
     (folder / "self").symlink_to("self")
-    os.symlink("m.yaml", folder / "a" / "link.yaml")
+    (folder / "a" / "link.yaml").symlink_to("m.yaml")
 
 
 BOMB = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bomb}\nx0: &x0 [a, a, a, a, a, a, a, a, a]\n" + "".join(

@@ -1,4 +1,4 @@
-"""Charts and overlays that cannot be rendered: named at their line, and the manifests beside them are judged as ever."""
+"""Charts and overlays that cannot be rendered: named at their line, and the manifests beside them are as ever."""
 
 from __future__ import annotations
 
@@ -165,8 +165,8 @@ def test_a_chart_that_renders_is_judged_at_its_template(tmp_path: Path) -> None:
 def test_a_missing_program_is_named_with_its_command(
     environment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = chart() if environment == "chart" else {"kustomization.yaml": OVERLAY + "resources: [m.yaml]\n", "m.yaml": ""}
-    write(tmp_path / "bad", files, None)
+    overlay = {"kustomization.yaml": OVERLAY + "resources: [m.yaml]\n", "m.yaml": config_map("a")}
+    write(tmp_path / "bad", chart() if environment == "chart" else overlay, None)
     monkeypatch.setenv("PATH", os.devnull)
     said = check(tmp_path, "bad")
     assert said.code == 3

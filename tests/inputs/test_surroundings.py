@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ FORMATS = ("terminal", "json", "sarif", "junit", "markdown", "html", "github")
 SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYzEXAMPLE"
 
 
-def shop(folder: Path, *, backwards: bool = False) -> Path:
+def shop(folder: Path, *, backwards: bool = False, many: int = 0) -> Path:
     """A repository with findings, a gap, waivers that fail and a workflow; its files may be made in another order."""
     folder.mkdir()
     write_good_files(folder / "good")
@@ -25,7 +26,7 @@ def shop(folder: Path, *, backwards: bool = False) -> Path:
     for name in sorted(texts, reverse=backwards):
         (folder / name).write_text(texts[name], encoding="utf-8")
     (folder / "Dockerfile").write_text("FROM debian\nRUN curl https://example.com/x | sh\n", encoding="utf-8")
-    (folder / "large.yaml").write_text(stream(*(workload(f"l-{n}") for n in range(500))), encoding="utf-8")
+    (folder / "large.yaml").write_text(stream(*(workload(f"l-{n}") for n in range(many))), encoding="utf-8")
     return folder
 
 
@@ -43,7 +44,9 @@ def reports(folder: Path, environment: Mapping[str, str], *prefix: str) -> dict[
         check=False,
     )
     assert done.returncode == 1, done.stderr.decode()
-    return {name: (to / name).read_bytes() for name in FORMATS} | {"screen": done.stdout}
+    written = {name: (to / name).read_bytes() for name in FORMATS} | {"screen": done.stdout}
+    # The one measurement that a format has to carry: how long each check took.
+    return written | {"junit": re.sub(rb' time="[0-9.]+"', b"", written["junit"])}
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -52,13 +55,13 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     path = os.environ["PATH"]
     first = reports(
-        shop(tmp_path / "a" / "shop"),
+        shop(tmp_path / "a" / "shop", many=400),
         {"PATH": path, "HOME": str(tmp_path), "PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C.UTF-8"},
     )
     one_processor = [sys.executable, "-c", "import os, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))});"
                      "os.execv(sys.argv[1], sys.argv[1:])"]  # fmt: skip
     second = reports(
-        shop(tmp_path / "b" / "shop", backwards=True),
+        shop(tmp_path / "b" / "shop", backwards=True, many=400),
         {"PATH": path, "PYTHONHASHSEED": "4711", "TZ": "Pacific/Chatham", "LC_ALL": "POSIX", "LANG": "de_DE"},
         *one_processor,
     )
@@ -76,7 +79,8 @@ def test_nothing_of_the_environment_stands_in_a_report(tmp_path: Path) -> None:
 def test_a_secret_of_the_settings_stands_in_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_OWNER_TOKEN", SECRET)
     (tmp_path / "readiness.yaml").write_text(
-        "service: shop\nenvironments:\n  staging:\n    sources: {manifests: ['${SHOP_OWNER_TOKEN}/x.yaml']}\n    bar: a\n",
+        "service: shop\nenvironments:\n  staging:\n"
+        "    sources: {manifests: ['${SHOP_OWNER_TOKEN}/x.yaml']}\n    bar: a\n",
         encoding="utf-8",
     )
     code, out, err = call(tmp_path, ["check"])
@@ -86,7 +90,7 @@ def test_a_secret_of_the_settings_stands_in_no_report(tmp_path: Path, monkeypatc
 
 
 def test_no_home_and_nothing_to_write_to(tmp_path: Path) -> None:
-    """A folder that nobody may write to, not even by rights that a superuser has: a read-only place of the system."""
+    """Nothing is written beside what is checked, and no home is asked for."""
     folder = shop(tmp_path / "shop")
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
@@ -104,7 +108,7 @@ def test_no_home_and_nothing_to_write_to(tmp_path: Path) -> None:
     assert sorted((p.relative_to(folder), p.stat().st_mtime_ns) for p in folder.rglob("*")) == before
 
 
-@pytest.mark.parametrize("target", ["folder", "/dev/full", "missing/report.json"])
+@pytest.mark.parametrize("target", ["folder", "/dev/full"])
 def test_a_report_that_cannot_be_written_is_an_error_and_never_half_a_report(target: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "m.yaml").write_text(workload(), encoding="utf-8")
@@ -122,10 +126,15 @@ def test_a_report_that_cannot_be_written_is_an_error_and_never_half_a_report(tar
         ("[]", "base.json"),
         ('{"schema": "readiness/baseline/999", "runs": []}', "base.json"),
         ('{"version": "2.1.0", "runs": []}', "base.json"),
+        (
+            '{"schema": "readiness/baseline/1", "runs": [{"service": "a", "environment": "b", "fingerprints": []}]}',
+            "damaged",
+        ),
+        ('{"schema": "readiness/baseline/1", "runs": {}}', "damaged"),
         ("", "base.json"),
         ('{"a": ' * 5_000, "base.json"),
     ],
-    ids=["cut off", "a list", "another version", "another tool", "empty", "too deep"],
+    ids=["cut off", "a list", "another version", "another tool", "damaged", "no runs", "empty", "too deep"],
 )
 def test_a_baseline_that_is_none_is_no_baseline_without_findings(text: str, words: str, tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text(workload(), encoding="utf-8")
@@ -149,7 +158,7 @@ def test_nothing_that_a_repository_brings_is_run(tmp_path: Path) -> None:
     (folder / "conftest.py").write_text(f"import os\nos.system({touch!r})\n", encoding="utf-8")
     (folder / "readiness.yaml").write_text(
         "service: shop\nenvironments:\n  staging:\n    sources:\n      repository: .\n      manifests: m.yaml\n"
-        f"      commands: {{tests: {{run: [touch, '{canary}']}}}}\n",
+        f"      commands: {{test: {{run: [touch, '{canary}']}}}}\n",
         encoding="utf-8",
     )
     subprocess.run([*git, "init", "-q"], check=True)
@@ -170,7 +179,8 @@ def test_two_hundred_names_that_look_alike_stay_apart(tmp_path: Path) -> None:
     """Names that differ by case or by the form of an accent alone, in one report, each with its own anchor."""
     names = [f"W{'e' if n % 2 else 'E'}b-{n // 2}" for n in range(100)]
     names += [f"{accent}-{n}" for n in range(50) for accent in ("caf\u00e9", "cafe\u0301")]
-    (tmp_path / "m.yaml").write_text(stream(*(workload(f'"{name}"', replicas="replicas: 1") for name in names)), "utf-8")
+    texts = [workload(f'"{name}"', replicas="replicas: 1") for name in names]
+    (tmp_path / "m.yaml").write_text(stream(*texts), encoding="utf-8")
     said = check(tmp_path, "m.yaml")
     replicas = next(o for o in said.entries("outcomes") if o["id"] == "availability/replicas")
     assert len({f["subject"] for f in replicas["findings"]}) == len(names)

@@ -1,5 +1,6 @@
 from readiness import Findings, Severity, check
-from readiness.facts.dockerfiles import Dockerfiles, Run, Stage
+from readiness.facts.dockerfile_runs import Run
+from readiness.facts.dockerfiles import Dockerfiles, Stage
 from readiness.facts.installs import SYSTEM, installs
 
 _TOOLS = frozenset(

@@ -1,5 +1,6 @@
 from readiness import Findings, Severity, check
-from readiness.facts.dockerfiles import Dockerfiles, Run, Stage
+from readiness.facts.dockerfile_runs import Run
+from readiness.facts.dockerfiles import Dockerfiles, Stage
 from readiness.facts.installs import Install, installs
 
 _CACHES = {"apt-get": "/var/lib/apt", "apt": "/var/lib/apt", "apk": "/var/cache/apk", "pip": ".cache"}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from readiness.facts.objects import Node, Resource
+from readiness.facts.scraping import MONITOR_KINDS, Monitor
 
 # Put into every namespace by Kubernetes, OpenShift and Istio.
 _GIVEN = frozenset({"kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert"})
@@ -53,8 +54,10 @@ def _belongs(resource: Resource, namespace: str, named: frozenset[tuple[str, str
         return resource.node.text("spec", "service", "namespace") == namespace
     if resource.kind == "Namespace":
         return resource.name == namespace
-    if resource.namespace or resource.kind in _EVERYWHERE:
-        return resource.kind != "ClusterRoleBinding"
+    if resource.namespace:
+        return resource.kind not in MONITOR_KINDS or Monitor(resource).covers(namespace)
+    if resource.kind in _EVERYWHERE:
+        return True
     return (resource.kind, resource.name) in named
 
 

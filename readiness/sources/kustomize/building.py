@@ -89,9 +89,8 @@ def builder(root: Path) -> Builder | str:
     kubectl = find("kubectl", root)
     if kubectl:
         return Builder(kubectl, ("kustomize",), ("version", "--client", "--output=json"))
-    return missing("kustomize", "the overlay cannot be built").replace(
-        "kustomize is", "neither kustomize nor kubectl is", 1
-    )
+    said = missing("kustomize", "the overlay cannot be built")
+    return said.replace("kustomize is not", "neither kustomize nor kubectl is", 1)
 
 
 def build_all(program: Builder, graphs: Sequence[tuple[str, Graph]], harvest: Harvest) -> None:
