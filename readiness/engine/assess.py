@@ -16,8 +16,9 @@ from readiness.engine.registry import Broken, Registry, stand_in
 from readiness.engine.run import Asked, ask, kinds_read
 from readiness.engine.verdict import decide, score
 from readiness.engine.waivers import Book
-from readiness.engine.world import World
-from readiness.facts.objects import Objects
+from readiness.engine.world import World, roots_of
+from readiness.facts.network import CALICO_GROUPS
+from readiness.facts.objects import BUILT_IN_GROUPS, Objects, Resource
 from readiness.facts.waivers import Waivers
 from readiness.model import (
     Answer,
@@ -93,8 +94,9 @@ def assess(
     book = book or Book([], date.max)
     # An id with a colon is a guest's: asked at arm's length.
     checks = [isolated(c) if ":" in c.id else c for c in registry.checks.values()]
-    last = [c for c in checks if any(need.type is Waivers for need in c.needs)]
-    first = [c for c in checks if c not in last]
+    last = [c for c in checks if any(Waivers in roots_of(need.type) for need in c.needs)]
+    late = {c.id for c in last}
+    first = [c for c in checks if c.id not in late]
     seconds: dict[str, float] = {}
     outcomes = [_broken(b, world, terms) for b in registry.broken]
     for done, check in enumerate(first, 1):
@@ -139,7 +141,7 @@ def _outcome(check: Check, world: World, terms: Terms, book: Book, seconds: dict
         settings=settings,
         severity=terms.severity(check),
         waive=book.waive,
-        known=terms.baseline.fingerprints,
+        known=terms.baseline,
         new_only=terms.new_only,
         adopted=adopted,
     )
@@ -147,7 +149,7 @@ def _outcome(check: Check, world: World, terms: Terms, book: Book, seconds: dict
 
 def _broken(broken: Broken, world: World, terms: Terms) -> Outcome:
     asked = Asked(stand_in(broken), fault=broken.reason)
-    return conclude(asked, world.environment, settings={}, known=terms.baseline.fingerprints)
+    return conclude(asked, world.environment, settings={}, known=terms.baseline)
 
 
 def _answered(outcomes: Iterable[Outcome]) -> Callable[[str], bool]:
@@ -155,12 +157,21 @@ def _answered(outcomes: Iterable[Outcome]) -> Callable[[str], bool]:
     return lambda check_id: check_id in answered or not any(o.check.id == check_id for o in outcomes)
 
 
+def _is_meant(item: Resource) -> bool:
+    """Whether the views that read a kind mean this object: `Service` of Knative shares no more than its name."""
+    groups = BUILT_IN_GROUPS.get(item.kind)
+    return groups is None or not item.api_version or item.group in groups or item.group in CALICO_GROUPS
+
+
 def _not_understood(supplies: Iterable[Supply], checks: Iterable[Check]) -> dict[str, int]:
-    """Kinds that lie in the facts and that no view of any check reads."""
+    """Kinds that lie in the facts and that no view of any check reads, or not of that API group."""
     read = frozenset().union(*(kinds_read(check) for check in checks))
     met: Counter[str] = Counter()
     for supply in supplies:
         objects = supply.facts.get(Objects)
-        if isinstance(objects, Objects):
-            met += objects.counts
-    return {kind or "(no kind)": count for kind, count in sorted(met.items()) if kind not in read}
+        for item in objects if isinstance(objects, Objects) else ():
+            if item.kind not in read:
+                met[item.kind or "(no kind)"] += 1
+            elif not _is_meant(item):
+                met[f"{item.kind} of {item.group or 'the core group'}"] += 1
+    return dict(sorted(met.items()))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from readiness.model import Outcome, Status
+from readiness.model import Outcome, Severity, Status
 
 SCHEMA = "readiness/baseline/1"
 
@@ -19,10 +19,17 @@ class BaselineError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Fingerprints with their counts, and the status of each check, of one service and environment."""
+    """What was known of one service and environment: fingerprints with their counts, the worst severity of each, and
+    the status of each check.
+    """
 
     fingerprints: Counter[str] = field(default_factory=Counter)
+    severities: Mapping[str, Severity] = field(default_factory=dict)
     statuses: Mapping[str, str] = field(default_factory=dict)
+
+    def allows(self, mark: str, severity: Severity) -> bool:
+        """Whether a finding of that fingerprint is no worse than it was: two replicas known do not excuse none."""
+        return mark not in self.severities or severity.rank >= self.severities[mark].rank
 
     def vanished(self, outcomes: Iterable[Outcome]) -> tuple[str, ...]:
         """Checks that passed and now find nothing to look at: a fault may have hidden what they looked at."""
@@ -37,13 +44,16 @@ def write(runs: Mapping[tuple[str, str], Iterable[Outcome]]) -> str:
     made = []
     for (service, environment), outcomes in sorted(runs.items()):
         listed = list(outcomes)
-        marks = Counter(j.fingerprint for o in listed for j in o.judged)
+        judged = sorted((j for o in listed for j in o.judged), key=lambda j: -j.severity.rank)  # the worst stays
+        marks = Counter(j.fingerprint for j in judged)
+        severities = {j.fingerprint: j.severity.value for j in judged}
         statuses = {o.check.id: o.status.value for o in listed}
         made.append(
             {
                 "service": service,
                 "environment": environment,
                 "fingerprints": dict(sorted(marks.items())),
+                "severities": dict(sorted(severities.items())),
                 "statuses": dict(sorted(statuses.items())),
             }
         )
@@ -72,4 +82,5 @@ def read(text: str, name: str) -> dict[tuple[str, str], Baseline]:
 
 def _run(run: Mapping[str, Any]) -> Baseline:
     marks = {str(k): int(v) for k, v in run["fingerprints"].items()}
-    return Baseline(Counter(marks), {str(k): str(v) for k, v in run["statuses"].items()})
+    severities = {str(k): Severity(v) for k, v in run["severities"].items()}
+    return Baseline(Counter(marks), severities, {str(k): str(v) for k, v in run["statuses"].items()})

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from readiness.engine.baseline import Baseline
 from readiness.engine.run import Asked
 from readiness.model import Finding, Judged, Outcome, Severity, Status, Waiver
 
@@ -26,21 +27,22 @@ def conclude(
     settings: Mapping[str, object],
     severity: Severity | None = None,
     waive: Waive = lambda _id, _finding: None,
-    known: Counter[str] | None = None,
+    known: Baseline | None = None,
     new_only: bool = False,
     adopted: bool = True,
 ) -> Outcome:
-    """The outcome of one check. `severity` overrides the check's own; `known` are the fingerprints of a baseline.
+    """The outcome of one check. `severity` overrides the check's own; `known` is the baseline.
 
-    Equal fingerprints are counted: one more than the baseline has is new. With `new_only` the known ones are excused.
+    Equal fingerprints are counted: one more than the baseline has is new, and so is one that got worse. With `new_only` the known ones are excused.
     """
-    left = Counter(known or ())
+    known = known or Baseline()
+    left = Counter(known.fingerprints)
     judged = []
     for finding in asked.bad:
         mark = fingerprint(asked.check.id, environment, finding)
         left[mark] -= 1
         weight = _severity(finding, asked.check.severity, severity)
-        old = left[mark] >= 0
+        old = left[mark] >= 0 and known.allows(mark, weight)
         judged.append(Judged(finding, weight, mark, waive(asked.check.id, finding), old, excused=old and new_only))
     status = _status(asked, open_findings=any(j.counts for j in judged))
     ill = {j.finding.place.subject for j in judged if j.counts}

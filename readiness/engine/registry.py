@@ -48,7 +48,11 @@ def in_repository(folder: Path) -> Registry:
     found: list[Check | Broken] = []
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(folder).with_suffix("").parts
-        if path.name.startswith("_") or len(parts) > 2:
+        if any(part.startswith("_") for part in parts):
+            continue
+        if len(parts) > 2:
+            deep = "repo:" + "/".join(parts).replace("_", "-")
+            found.append(Broken(deep, "it lies too deep: a check is AREA/NAME.py or NAME.py", Span(str(path), 1)))
             continue
         parts = parts if len(parts) == 2 else ("own", *parts)
         check_id = "repo:" + "/".join(parts).replace("_", "-")
@@ -104,6 +108,9 @@ def _of_entry_point(point: EntryPoint) -> Iterator[Check | Broken]:
             f"{package}:*", f"the entry point {point.name} = {point.value} fails: {_said(fault)}", Span(point.value, 1)
         )
         return
+    if not names:
+        said = f"the entry point {point.name} = {point.value} has no modules AREA.NAME, where checks lie"
+        yield Broken(f"{package}:*", said, Span(point.value, 1))
     for name in names:
         check_id = prefix + "/".join(name.split(".")[1:]).replace("_", "-")
         try:

@@ -16,15 +16,14 @@ def score(outcomes: Iterable[Outcome]) -> Score:
 
     Where a gap alone makes an outcome unknown, what was looked at beside the gap counts as well: an unread file takes
     nothing from the files that were read, it lowers `covered`. So does a check that found something and then failed
-    itself: its findings stand, what it had not looked at yet is not covered. An open critical finding caps it at 49, an open high one
-    at 79. Nothing looked at, no score. `covered` is the weight evaluated, of the weight of those checks that asked of a
-    declared source and had something to look at.
+    itself: its findings stand, what it had not looked at yet is not covered. An open critical finding caps it at 49,
+    an open high one at 79. Nothing looked at, no score. `covered` is the weight evaluated, of the weight of those
+    checks that asked of a declared source and had something to look at.
     """
     counted = [o for o in outcomes if o.adopted]
     evaluated = [o for o in counted if o.status in _EVALUATED]
     seen = [*evaluated, *(o for o in counted if o.gaps and o.looked_at and not o.unproven)]
-    whole = [o for o in evaluated if not o.reason]
-    weight = sum(o.severity.weight for o in whole)
+    weight = sum(o.severity.weight for o in evaluated if not _cut_short(o))
     asked = sum(o.severity.weight for o in counted if o.status in _EVALUATED or o.status is Status.UNKNOWN)
     covered = 100.0 * weight / asked if asked else (100.0 if evaluated else 0.0)
     if not seen:
@@ -81,12 +80,17 @@ def _unanswered(
         said.append(f"{len(gaps)} {_plural('gap', len(gaps))} in what the sources could read")
     said += [f"the source `{name}` is mandatory here and not declared" for name in missing]
     if total.value is not None and total.covered < bar.covered:
-        unknown = sum(o.status is Status.UNKNOWN or (o.status is Status.FAILED and bool(o.reason)) for o in outcomes if o.adopted)
+        unknown = sum(o.status is Status.UNKNOWN or _cut_short(o) for o in outcomes if o.adopted)
         said.append(
             f"covered {_whole(total.covered)} is below the bar of {bar.covered:g}: "
             f"{unknown} {_plural('check', unknown)} could not be answered"
         )
     return tuple(said)
+
+
+def _cut_short(outcome: Outcome) -> bool:
+    """Whether a check failed itself after it had found something."""
+    return outcome.status is Status.FAILED and bool(outcome.reason)
 
 
 def _whole(value: float) -> str:

@@ -34,7 +34,7 @@ class Entry:
     used: int = 0
 
     def fits(self, check_id: str, finding: Finding) -> bool:
-        if not fnmatch.fnmatchcase(check_id, self.waiver.check):
+        if check_id != self.waiver.check:
             return False
         if self.line is None:
             return fnmatch.fnmatchcase(finding.place.subject, _literal(self.waiver.subject))
@@ -54,8 +54,8 @@ class Book:
     def waive(self, check_id: str, finding: Finding) -> Waiver | None:
         """The waiver that covers this finding, or None. A covered one is counted as used."""
         if check_id not in self._by_check:
-            valid = [e for e in self.entries if not e.fault and self._in_force(e)]
-            self._by_check[check_id] = [e for e in valid if fnmatch.fnmatchcase(check_id, e.waiver.check)]
+            named = (e for e in self.entries if e.waiver.check == check_id)
+            self._by_check[check_id] = [e for e in named if not e.fault and self._in_force(e)]
         for entry in self._by_check[check_id]:
             if entry.fits(check_id, finding):
                 entry.used += 1
@@ -119,8 +119,10 @@ def _read(note: Note, said: str) -> Entry:
 
 def _lacking(check_id: str, given: dict[str, str]) -> str:
     wanted = 'wanted: ignore CHECK reason="…" owner=… until=YYYY-MM-DD'
-    if not check_id or check_id in {"ALL", "all", "*"}:
+    if not check_id or check_id in {"ALL", "all"}:
         return f"names no check; {wanted}"
+    if "*" in check_id:
+        return f"is for every check that fits {check_id}, where one is wanted; write one for each check"
     missing = [name for name in _FIELDS if not given.get(name)]
     if missing:
         return f"lacks {', '.join(missing)}; {wanted}"

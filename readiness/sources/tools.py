@@ -13,7 +13,7 @@ from readiness.model import Input, Reading, Supply
 from readiness.sources.programs import Bounds, find, run, words
 
 PROVIDES: frozenset[type] = frozenset({Tools})
-_BOUNDS = Bounds(seconds=10, output=1 << 20)
+_BOUNDS = Bounds(seconds=10, memory=4 << 30, output=1 << 20)
 # How a program is asked for its version, where `--version` is not the way.
 _ASKED: Mapping[str, tuple[str, ...]] = {
     "go": ("version",),
@@ -33,6 +33,7 @@ _NUMBER = re.compile(r"(?<![\w.])(?:v|go)?(\d+(?:\.\d+)+(?:[-+][0-9A-Za-z.+-]+)?
 _PACKAGES: Mapping[str, Mapping[str, str]] = {
     "docker": {"apt-get": "docker.io", "dnf": "moby-engine", "brew": "--cask docker"},
     "go": {"apt-get": "golang-go", "dnf": "golang"},
+    "mvn": {"apt-get": "maven", "dnf": "maven", "apk": "maven", "pacman": "maven", "brew": "maven"},
     "java": {"apt-get": "default-jre", "dnf": "java-latest-openjdk", "apk": "openjdk21-jre", "brew": "openjdk"},
     "node": {"apt-get": "nodejs", "dnf": "nodejs", "apk": "nodejs", "pacman": "nodejs"},
     "psql": {"apt-get": "postgresql-client", "dnf": "postgresql", "apk": "postgresql-client", "brew": "libpq"},
@@ -50,7 +51,7 @@ _UNPACKAGED: Mapping[str, str] = {
 }
 # Programs whose packages have their name everywhere.
 _PLAIN = frozenset(
-    "bash cargo cmake curl docker git go gradle java jq make maven node npm openssl podman psql python3 redis-cli ruby "
+    "bash cargo cmake curl docker git go gradle java jq make mvn node npm openssl podman psql python3 redis-cli ruby "
     "shellcheck sqlite3 tar yamllint yq zstd".split()
 )
 _INSTALL = {
@@ -63,17 +64,22 @@ _INSTALL = {
 
 
 def read(wanted: Mapping[str, str], root: Path | None = None) -> Supply:
-    """The programs of `wanted` by name, each with the version that it is wanted in. Nothing below `root` is started."""
-    tools = {name: _ask(name, version, root) for name, version in wanted.items()}
+    """The programs of `wanted` by name, each with the version that it is wanted in; `*` is any, as nothing is.
+
+    Nothing in `root` is started: where PATH leads there first, the next program of the name is asked, and a note says so.
+    """
+    tools = {name: _ask(name, "" if version.strip() == "*" else version, root) for name, version in wanted.items()}
+    passed_over = [(name, find(name)) for name, tool in tools.items() if _is_name(name) and find(name) != tool.path]
+    notes = tuple(f"{path} lies in the tree that is checked, so it was not asked" for _, path in passed_over if path)
     inputs = tuple(
         Input(f"tool {name}", Reading.CHECKED, t.version or t.fault or "missing") for name, t in tools.items()
     )
-    return Supply("tools", PROVIDES, {Tools: Tools(tools)}, inputs=inputs)
+    return Supply("tools", PROVIDES, {Tools: Tools(tools)}, inputs=inputs, notes=notes)
 
 
 def _ask(name: str, wanted: str, root: Path | None) -> Tool:
     install = how_to_install(name)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", name):
+    if not _is_name(name):
         return Tool(name, wanted=wanted, fault="this is no name of a program")
     path = find(name, avoid=root)
     if path is None:
@@ -84,10 +90,15 @@ def _ask(name: str, wanted: str, root: Path | None) -> Tool:
     answer = run(path, asked, cwd=Path("/"), environment={**home, "PATH": os.environ.get("PATH", "")}, bounds=_BOUNDS)
     if answer.fault:
         return Tool(name, path, "", wanted, install, answer.fault)
-    version = _version(answer.out) or _version(answer.err)
-    if not answer.ok or not version:
-        return Tool(name, path, version, wanted, install, f"`{' '.join((name, *asked))}` says: {answer.said[:200]}")
+    # What a program says of a failure may hold any number.
+    version = (_version(answer.out) or _version(answer.err)) if answer.ok else ""
+    if not version:
+        return Tool(name, path, "", wanted, install, f"`{' '.join((name, *asked))}` says: {answer.said[:200]}")
     return Tool(name, path, version, wanted, install)
+
+
+def _is_name(name: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", name) is not None
 
 
 def _version(said: bytes) -> str:

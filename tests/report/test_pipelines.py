@@ -10,6 +10,7 @@ import pytest
 
 from readiness.model import Gap, Span
 from readiness.report import render
+from readiness.report.selection import findings
 
 
 def suites(*assessments) -> ET.Element:
@@ -104,6 +105,21 @@ def test_no_more_annotations_than_github_shows_and_the_rest_in_the_log(shop, cal
     told = {m[0] for line in lines for m in re.finditer(r"shop/web\d+: keeps 1", line)}
     assert len(told) == 14
     assert all(line.startswith("  ") for line in log)
+
+
+def test_a_message_cannot_end_its_line(shop, calm):
+    gap = Gap("manifests", "100% wrong%0A::error::x", Span("a%,b:c.yaml", 1))
+    lines = github(shop(text=calm, gaps=[gap]))
+    assert lines[0].startswith("::warning file=a%25%2Cb%3Ac.yaml,line=1,")
+    assert lines[0].endswith("::100%25 wrong%250A::error::x")
+
+
+def test_findings_are_told_worst_first(shop):
+    assessment = shop()
+    ranks = [item.judged.severity.rank for item in findings(assessment)]
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) > 1
+    assert findings(assessment, 2) == findings(assessment)[:2]
 
 
 def test_a_gap_is_a_warning_at_its_line(shop, gap, calm):

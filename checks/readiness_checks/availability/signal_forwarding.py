@@ -1,5 +1,6 @@
 from readiness import Findings, Severity, check
 from readiness.facts.pods import commands, shell_script
+from readiness.facts.shell import Command
 from readiness.facts.workloads import Workloads
 
 
@@ -21,8 +22,13 @@ def signal_forwarding(workloads: Workloads) -> Findings:
             if shell_script(words) is None or not run:
                 continue
             # A single command is executed in the shell's place by the shells in use; several are not.
-            passes_on = len(run) == 1 or any("exec" in c.wrappers or c.name == "trap" for c in run)
+            passes_on = len(run) == 1 or any(_takes_over(c) or c.name == "trap" for c in run)
             said = "passes SIGTERM on" if passes_on else "keeps SIGTERM to itself"
             yield container.at("args" if container.node.get("args").exists else "command").expect(
                 passes_on, f"{container.title}: the shell {said}, wants exec before the last one"
             )
+
+
+def _takes_over(command: Command) -> bool:
+    """Whether it is an `exec` of a program: without one it only redirects the shell itself."""
+    return "exec" in command.wrappers and bool(command.argv)

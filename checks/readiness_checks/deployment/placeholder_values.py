@@ -22,8 +22,14 @@ def placeholder_values(configuration: Configuration) -> Findings:
     Source: Twelve-Factor App, "Config": https://12factor.net/config
     """
     for _, container, variable in configuration.all_variables:
-        found = _WORD.search(variable.value.upper()) or _ANGLE.search(variable.value)
+        found = _placeholder(variable.name, variable.value)
         said = f"{container.title}: {variable.name} "
-        yield variable.node.expect(
-            not found, said + (f"holds the placeholder `{found[0]}`" if found else "holds a value")
-        )
+        yield variable.node.expect(not found, said + (f"holds the placeholder `{found}`" if found else "holds a value"))
+
+
+def _placeholder(name: str, value: str) -> str:
+    """The placeholder in a value, or nothing; `API_KEY_VAL` stands for the value of `API_KEY`."""
+    if value.isupper() and value.startswith(f"{name}_"):
+        return value[:60]
+    found = _WORD.search(value.upper()) or _ANGLE.search(value)
+    return found[0] if found else ""

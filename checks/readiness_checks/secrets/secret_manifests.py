@@ -22,7 +22,7 @@ def secret_manifests(secrets: Rendered[SecretObjects]) -> Findings:
         bad = False
         for key, text, route in decoded(resource):
             if (
-                key.lower() in _PUBLIC
+                not _PUBLIC.isdisjoint((key.lower(), key.lower().rpartition(".")[2]))
                 or not text.strip()
                 or text.startswith(("ENC[", "vault:", "ref+"))
                 or _is_template(text)
