@@ -16,7 +16,8 @@ def written(
     files: Sequence[Text], models: Sequence[SettingsFile], variables: Mapping[str, str]
 ) -> tuple[WrittenWaiver, ...]:
     """All waivers of a settings file and its policies. Raises SettingsError for a file or a day that is not there."""
-    found, faults = [], []
+    found: list[WrittenWaiver] = []
+    faults: list[Fault] = []
     for text, model in zip(files, models, strict=True):
         sources = [(text, list(model.waivers))]
         for index, name in enumerate(model.waiver_files):
@@ -25,9 +26,11 @@ def written(
                 continue
             more = read_text(text.path.parent / name, variables)
             sources.append((more, validated(WaiverFile, more).waivers))
-        for where, waivers in sources:
-            for one in _of(where, waivers):
-                (found if isinstance(one, WrittenWaiver) else faults).append(one)  # type: ignore[arg-type]
+        for one in (one for where, waivers in sources for one in _of(where, waivers)):
+            if isinstance(one, Fault):
+                faults.append(one)
+            else:
+                found.append(one)
     if faults:
         raise SettingsError(faults)
     return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pickle
 import select
@@ -11,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, BinaryIO
 
 from readiness.model import Check, Finding, Place, Route, Span
 
@@ -66,19 +67,28 @@ def _in_child(
         _answer(check, facts, settings, writer)
     os.close(writer)
     try:
-        data, late = _read(reader, seconds)
+        data, stopped = _read(reader, seconds)
     finally:
         os.close(reader)
         code = _end(child)
-    if late:
-        return [], f"it did not answer within {seconds:g} s and was stopped"
-    if not data:
-        return [], f"its process ended without an answer ({_ended(code)})"
-    try:
-        findings, fault = pickle.loads(data)  # noqa: S301 (written by our own child, over our own pipe)
-    except (pickle.UnpicklingError, EOFError, ValueError):
-        return [], f"its process ended in the middle of its answer ({_ended(code)})"
+    findings, fault = _records(data)
+    if fault is None:
+        fault = stopped or f"its process ended {'in the middle of' if data else 'without'} an answer ({_ended(code)})"
     return findings, fault
+
+
+def _records(data: bytes) -> tuple[list[Finding], str | None]:
+    """The findings that came over whole, and the check's fault; None where it did not get to its end."""
+    stream = io.BytesIO(data)
+    findings: list[Finding] = []
+    while True:
+        try:
+            one = pickle.load(stream)  # noqa: S301 (written by our own child, over our own pipe)
+        except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, ValueError):
+            return findings, None
+        if isinstance(one, str):
+            return findings, one
+        findings.append(one)
 
 
 def _answer(check: Check, facts: tuple[object, ...], settings: Mapping[str, object], writer: int) -> None:
@@ -87,17 +97,22 @@ def _answer(check: Check, facts: tuple[object, ...], settings: Mapping[str, obje
         os.setsid()
         os.dup2(2, 1)  # whatever it prints must not get into a report
         sys.stdout = sys.stderr
-        findings: list[Finding] = []
-        fault = ""
-        try:
-            for finding in check.ask(*facts, **settings):
-                findings.append(_fixed(finding))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (its own fault, told as such)
-            fault = f"{type(error).__name__}: {error}"
         with os.fdopen(writer, "wb") as stream:
-            stream.write(pickle.dumps((findings, fault)))
+            stream.write(pickle.dumps(_tell(check, facts, settings, stream)))
     finally:
         os._exit(0)
+
+
+def _tell(check: Check, facts: tuple[object, ...], settings: Mapping[str, object], stream: BinaryIO) -> str:
+    """Write each finding as it comes, bad ones at once, so that they stand whatever happens next; return the fault."""
+    try:
+        for finding in check.ask(*facts, **settings):
+            stream.write(pickle.dumps(_fixed(finding)))
+            if not finding.ok:
+                stream.flush()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (its own fault, told as such)
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def _fixed(finding: Any) -> Finding:
@@ -110,19 +125,21 @@ def _fixed(finding: Any) -> Finding:
     return finding._replace(place=Place(fixed, ()), message=str(finding.message), evidence=evidence)
 
 
-def _read(reader: int, seconds: float) -> tuple[bytes, bool]:
-    """All that the child writes, and whether the time ran out before it was done."""
+def _read(reader: int, seconds: float) -> tuple[bytes, str]:
+    """What the child writes, and why it was stopped before it was done; empty where it was not."""
     deadline, size = time.monotonic() + seconds, 0
     parts: list[bytes] = []
-    while (left := deadline - time.monotonic()) > 0 and size < _MOST_BYTES:
+    while (left := deadline - time.monotonic()) > 0:
         if not select.select([reader], [], [], left)[0]:
             break
         part = os.read(reader, 1 << 20)
         if not part:
-            return b"".join(parts), False
+            return b"".join(parts), ""
         parts.append(part)
         size += len(part)
-    return b"", True
+        if size > _MOST_BYTES:
+            return b"".join(parts), f"it said more than {_MOST_BYTES >> 20} MiB and was stopped"
+    return b"".join(parts), f"it did not answer within {seconds:g} s and was stopped"
 
 
 def _end(child: int) -> int:

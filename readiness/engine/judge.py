@@ -31,9 +31,10 @@ def conclude(
     new_only: bool = False,
     adopted: bool = True,
 ) -> Outcome:
-    """The outcome of one check. `severity` overrides the check's own; `known` is the baseline.
+    """The outcome of one check. `severity` is what the settings say of it; `known` is the baseline.
 
-    Equal fingerprints are counted: one more than the baseline has is new, and so is one that got worse. With `new_only` the known ones are excused.
+    Equal fingerprints are counted: one more than the baseline has is new, and so is one that got worse. With
+    `new_only` the known ones are excused.
     """
     known = known or Baseline()
     left = Counter(known.fingerprints)

@@ -108,18 +108,21 @@ def _of_entry_point(point: EntryPoint) -> Iterator[Check | Broken]:
             f"{package}:*", f"the entry point {point.name} = {point.value} fails: {_said(fault)}", Span(point.value, 1)
         )
         return
-    if not names:
-        said = f"the entry point {point.name} = {point.value} has no modules AREA.NAME, where checks lie"
-        yield Broken(f"{package}:*", said, Span(point.value, 1))
-    for name in names:
-        check_id = prefix + "/".join(name.split(".")[1:]).replace("_", "-")
-        try:
-            module = importlib.import_module(name)
-        except (Exception, SystemExit) as fault:  # noqa: BLE001
-            yield Broken(check_id, f"importing {name} fails: {_said(fault)}", Span(name, 1))
-            continue
-        for one in _within(module):
-            yield replace(one, id=check_id) if prefix else one
+    found = [one for name in names for one in _of_module(name, prefix)]
+    if not found:
+        said = f"the entry point {point.name} = {point.value} brings no check"
+        wanted = "wanted functions marked @check in modules AREA/NAME.py of that package"
+        found = [Broken(f"{package}:*", f"{said}: {wanted}", Span(point.value, 1))]
+    yield from found
+
+
+def _of_module(name: str, prefix: str) -> list[Check | Broken]:
+    check_id = prefix + "/".join(name.split(".")[1:]).replace("_", "-")
+    try:
+        module = importlib.import_module(name)
+    except (Exception, SystemExit) as fault:  # noqa: BLE001
+        return [Broken(check_id, f"importing {name} fails: {_said(fault)}", Span(name, 1))]
+    return [replace(one, id=check_id) if prefix else one for one in _within(module)]
 
 
 def _modules(package: ModuleType) -> Iterator[pkgutil.ModuleInfo]:

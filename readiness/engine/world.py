@@ -69,6 +69,10 @@ class World:
         fits = (s for s in self.supplies if s.origin is None or origin is None or s.origin is origin)
         return [s for s in fits if roots & s.provides]
 
+    def _could_be(self, kind: type) -> bool:
+        """Whether some source brings that fact. One that none ever brings is a mistake, and no reason to skip."""
+        return not self.bringers or kind in self.bringers or bool(getattr(kind, "root", False))
+
     def _build(self, kind: type, origin: Origin | None) -> Any:
         supplies = self._under(frozenset({kind}), origin)
         parts = [s.facts[kind] for s in supplies if kind in s.facts]
@@ -78,7 +82,7 @@ class World:
             return parts[0] if len(parts) == 1 else kind.join(parts)  # type: ignore[attr-defined]
         arguments = ingredients(kind)
         if not arguments:
-            return Missing(kind, declared=False)
+            return Missing(kind, declared=False) if self._could_be(kind) else Faulty(_unknown_fact(kind))
         facts = [self.of(argument, origin) for argument in arguments]
         faulty = next((f for f in facts if isinstance(f, Faulty)), None)
         if faulty is not None:
@@ -87,6 +91,11 @@ class World:
         if missing:
             return next((m for m in missing if not m.declared), missing[0])
         return kind(*facts)
+
+
+def _unknown_fact(kind: type) -> str:
+    view = "a view's constructor asks for facts, each by a type that can be imported where it is defined"
+    return f"no source brings {kind.__module__}.{kind.__qualname__}, and it is no view of facts: {view}"
 
 
 _INGREDIENTS: dict[type, tuple[type, ...]] = {}

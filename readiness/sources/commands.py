@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from readiness.facts.tools import Command, Commands
-from readiness.model import Gap, Input, Reading, Supply
+from readiness.model import Input, Reading, Supply
 from readiness.sources.programs import Bounds, Ran, find, run, words
 from readiness.sources.redaction import redacted
 
@@ -37,22 +37,22 @@ def read(
 ) -> Supply:
     """Run each command in `root`, without a shell, and say how it ended.
 
-    Without `allowed` nothing runs and nothing is provided: the checks that need it are skipped, and a note says why.
+    Without `allowed` nothing runs and nothing is provided: the checks that need it are skipped, and a note says why. A
+    command that cannot be started or does not end is a fact with a fault, which its check judges; it hides nothing of
+    the others.
     """
     if not allowed:
         names = ", ".join(w.about for w in wanted)
         note = f"the settings name commands ({names}); they were not run: --run-commands allows it"
         return Supply("commands", frozenset(), notes=(note,))
-    made, gaps, inputs = [], [], []
+    made, inputs = [], []
     for one in wanted:
         progress(one.about)
         command = _run(one, root)
         made.append(command)
-        if command.fault:
-            gaps.append(Gap("commands", f"`{' '.join(one.argv)}`: {command.fault}"))
         reading = Reading.NOT_EXAMINED if command.fault else Reading.CHECKED
         inputs.append(Input(f"command {one.about}", reading, command.fault))
-    return Supply("commands", PROVIDES, {Commands: Commands(tuple(made))}, gaps=tuple(gaps), inputs=tuple(inputs))
+    return Supply("commands", PROVIDES, {Commands: Commands(tuple(made))}, inputs=tuple(inputs))
 
 
 def _run(one: Wanted, root: Path) -> Command:

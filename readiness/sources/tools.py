@@ -66,11 +66,16 @@ _INSTALL = {
 def read(wanted: Mapping[str, str], root: Path | None = None) -> Supply:
     """The programs of `wanted` by name, each with the version that it is wanted in; `*` is any, as nothing is.
 
-    Nothing in `root` is started: where PATH leads there first, the next program of the name is asked, and a note says so.
+    Nothing in `root` is started: where PATH leads there first, the next program of the name is asked, and a note says
+    so.
     """
     tools = {name: _ask(name, "" if version.strip() == "*" else version, root) for name, version in wanted.items()}
-    passed_over = [(name, find(name)) for name, tool in tools.items() if _is_name(name) and find(name) != tool.path]
-    notes = tuple(f"{path} lies in the tree that is checked, so it was not asked" for _, path in passed_over if path)
+    first = {name: find(name) or "" for name in tools if _is_name(name)}
+    notes = tuple(
+        f"{path} lies in the tree that is checked, so it was not asked"
+        for name, path in first.items()
+        if path != tools[name].path
+    )
     inputs = tuple(
         Input(f"tool {name}", Reading.CHECKED, t.version or t.fault or "missing") for name, t in tools.items()
     )

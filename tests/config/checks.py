@@ -20,6 +20,7 @@ def asked(
     fewer: Annotated[tuple[str, ...], Stricter.FEWER] = ("a", "b"),
     true: Annotated[bool, Stricter.TRUE] = False,
     false: Annotated[bool, Stricter.FALSE] = False,
+    apart: Annotated[tuple[str, ...], Stricter.MORE, PerEnvironment(production=("p",), staging=("s",))] = (),
     free: Literal["one", "two"] = "one",
 ) -> Findings:
     """All is well.

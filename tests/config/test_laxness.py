@@ -110,6 +110,40 @@ def test_a_policy_of_a_policy_binds_too(faults):
     assert "top.yaml:1:" in found[0]
 
 
+def test_a_policy_between_may_not_be_laxer_than_the_one_above_it(faults):
+    between = "extends: top.yaml\nbase: {bar: {score: 10}, checks: {area/asked: {higher: 0}}}\n"
+    top = "base: {bar: {score: 85}, checks: {area/asked: {higher: 4}}}\n"
+    found = faults(ONE % "", policy=between, top=top)
+    assert [("bar.score is 10 here and 85" in f, "higher is 0 here and 4" in f) for f in found] == [
+        (True, False),
+        (False, True),
+    ]
+    assert all("policy.yaml:2:" in f and "top.yaml:1:" in f for f in found)
+
+
+def test_a_profile_that_the_policy_gives_is_never_laxer(faults):
+    policy = "environments: {eu: {profile: production}}\n"
+    own = "extends: policy.yaml\nenvironments:\n  eu: {profile: %s}\n"
+    assert faults(own % "production", policy=policy) == []
+    assert "profile is development here and production there" in faults(own % "development", policy=policy)[0]
+
+
+@pytest.mark.parametrize("name", ["production", "prod", "prod-eu1", "eu_prd"])
+def test_what_is_called_production_is_production(faults, name: str):
+    (fault,) = faults(f"environments:\n  {name}: {{profile: development}}\n")
+    assert fault.startswith(f"2:{len(name) + 6}: `{name}` is production by its name, and its profile says development")
+
+
+@pytest.mark.parametrize("name", ["prod-test", "production-like-staging", "live", "product"])
+def test_a_name_that_says_more_than_production_may_be_something_else(faults, name: str):
+    assert faults(f"environments:\n  {name}: {{profile: development}}\n") == []
+
+
+def test_defaults_of_a_check_are_never_too_lax(faults):
+    # The lists of the two profiles have nothing in common, and nobody wrote them into a file.
+    assert faults(TWO % (setting("severity", "low"), "")) == []
+
+
 def test_a_file_may_narrow_who_waives_and_not_widen_it(faults):
     policy = "waiver-owners: [security, platform]\n"
     own = "extends: policy.yaml\nwaiver-owners: [%s]\nenvironments: {staging: {}}\n"

@@ -82,6 +82,34 @@ services:
     assert ("api", "production") in found
 
 
+def test_a_tier_at_the_top_or_in_a_policy_is_for_every_service_that_says_none(loads):
+    text = "%s\nservices: {web: {tier: 3, environments: {staging: {}}}, api: {environments: {staging: {}}}}\n"
+    tiers = {e.service: e.tier for e in loads(text % "tier: 1").environments}
+    assert tiers == {"web": 3, "api": 1}
+    tiers = {e.service: e.tier for e in loads(text % "extends: policy.yaml", policy="tier: 1\n").environments}
+    assert tiers == {"web": 3, "api": 1}
+
+
+def test_what_no_service_would_hear_is_a_fault(faults):
+    found = faults("services:\n  web: {}\nenvironments: {staging: {}}\n")
+    assert found == [
+        "3:1: `environments` beside `services` belong to no service: write them under one, or say it in `base`",
+        "2:3: the service `web` has no environment, wants one to look at",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["link", "folder"])
+def test_settings_that_cannot_be_read_are_not_passed_over(tmp_path, kind: str):
+    if kind == "link":
+        (tmp_path / "readiness.yaml").symlink_to("nowhere.yaml")
+    else:
+        (tmp_path / "readiness.yaml").mkdir()
+    path = load.find(tmp_path)
+    assert path is not None
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load.load(path, CHECKS, {})
+
+
 def test_a_service_without_a_name_is_called_like_its_folder(loads, tmp_path):
     assert only(loads("environments: {staging: {}}\n")).service == tmp_path.name
 
@@ -93,6 +121,9 @@ def test_a_service_without_a_name_is_called_like_its_folder(loads, tmp_path):
         ("staging", "staging"), ("stg_2", "staging"), ("preprod", "staging"), ("uat", "staging"),
         ("dev", "development"), ("local", "development"), ("preview-12", "development"), ("ci", "development"),
         ("staging-for-production", "staging"), ("blue", "staging"),
+        # Whole words, or else the name of a place makes an environment laxer.
+        ("qatar-production", "production"), ("devon", "staging"), ("city", "staging"), ("eu.prod", "production"),
+        ("prodeu", "production"), ("test2", "development"), ("liverpool", "staging"), ("product", "production"),
     ],
 )  # fmt: skip
 def test_the_name_suggests_the_profile(name: str, profile: str):
@@ -117,6 +148,32 @@ def test_waivers_are_for_the_environment_that_they_name(loads):
     assert [w.environment for w in found["staging"].waivers] == ["staging", "*"]
     assert [(w.environment, w.span.line) for w in found["production"].waivers] == [("*", 1)]
     assert found["production"].waiver_owners == ("us",)
+
+
+WAIVER = (
+    "{{check: {check}, subject: x, reason: long enough, owner: us, expires: '2027-01-01', environment: {environment}}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("check", "environment", "said"),
+    [
+        ("'*'", "staging", "a waiver is for one check, found `*`"),
+        ("area/*", "staging", "a waiver is for one check, found `area/*`"),
+        ("area/aksed", "staging", "there is no such check; did you mean `area/asked`?"),
+        ("area/asked", "stagign", "there is no such environment; did you mean `staging`?"),
+    ],
+)
+def test_a_waiver_that_waives_anything_or_nothing(faults, check: str, environment: str, said: str):
+    written = f"waivers:\n- {WAIVER.format(check=check, environment=environment)}\n"
+    (fault,) = faults(written + "environments: {staging: {}}\n")
+    assert fault.startswith("2:3: ")
+    assert said in fault
+
+
+def test_a_policy_may_waive_for_environments_that_are_elsewhere(faults):
+    policy = f"waivers: [{WAIVER.format(check='area/asked', environment='blue')}]\n"
+    assert faults("extends: policy.yaml\nenvironments: {staging: {}}\n", policy=policy) == []
 
 
 def test_a_policys_owners_and_rules_hold_for_everybody_below(loads):

@@ -10,6 +10,7 @@ import pytest
 from readiness.engine import registry
 from readiness.engine.assess import Terms, assess
 from readiness.engine.isolation import isolated
+from readiness.engine.run import ask
 from readiness.engine.world import World
 from readiness.facts.objects import Objects, Resource
 from readiness.model import Bar, Origin, Outcome, Status, Supply
@@ -87,6 +88,15 @@ def test_a_guest_that_hangs_is_stopped(tmp_path, world):
         list(isolated(check, seconds=0.2).ask(*facts))
 
 
+@pytest.mark.parametrize("then", ["import time; time.sleep(600)", "import os; os.kill(os.getpid(), 9)"])
+def test_what_a_guest_found_before_it_was_stopped_stands(tmp_path, world, then):
+    write(tmp_path, stopped=f"yield workload.at().expect(False, 'is bad'); {then}")
+    check = registry.in_repository(tmp_path).checks["repo:own/stopped"]
+    asked = ask(isolated(check, seconds=1), world, {})
+    assert [f.message for f in asked.bad] == ["is bad"]
+    assert "stopped" in asked.fault or "signal 9" in asked.fault
+
+
 def test_a_file_that_cannot_be_imported_is_named_and_nothing_else_is_disturbed(tmp_path, world):
     write(tmp_path, good=GUESTS["good"])
     (tmp_path / "own" / "broken.py").write_text("import nothing_of_that_name\n")
@@ -122,3 +132,58 @@ def test_a_package_brings_checks_by_its_entry_point_and_a_broken_module_is_named
     assert "availability/replicas" in found.checks
     for name in [n for n in sys.modules if n.startswith("acme_rules")]:
         del sys.modules[name]
+
+
+def test_a_file_that_lies_too_deep_is_named(tmp_path, world):
+    write(tmp_path, good=GUESTS["good"])
+    (tmp_path / "own" / "deeper").mkdir()
+    (tmp_path / "own" / "deeper" / "lost.py").write_text(HEAD.format(name="lost", body=GUESTS["bad"]))
+    found = outcomes(tmp_path, world)
+    assert found["repo:own/deeper/lost"].status is Status.UNKNOWN
+    assert "too deep" in found["repo:own/deeper/lost"].reason
+
+
+def test_a_package_that_brings_no_check_is_named(tmp_path, monkeypatch):
+    package = tmp_path / "empty_rules"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    # A module at the top is in no area, and is not looked at.
+    (package / "flat.py").write_text(HEAD.format(name="flat", body=GUESTS["good"]))
+    info = tmp_path / "empty_rules-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: empty-rules\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[readiness.checks]\nempty = empty_rules\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
+    (broken,) = [b for b in registry.installed().broken if b.id == "empty_rules:*"]
+    assert "brings no check" in broken.reason
+    sys.modules.pop("empty_rules", None)
+
+
+UNRESOLVED = """
+from __future__ import annotations
+from typing import TYPE_CHECKING
+from readiness import Findings, Severity, check
+if TYPE_CHECKING:
+    from readiness.facts.objects import Objects
+
+class View:
+    def __init__(self, objects: Objects) -> None: ...
+
+@check(Severity.LOW)
+def {name}(view: {type}) -> Findings:
+    '''It is well.'''
+    yield from ()
+"""
+
+
+@pytest.mark.parametrize("kind", ["View", "int"])
+def test_a_need_that_nothing_could_ever_bring_is_a_fault_and_not_skipped(tmp_path, world, kind):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / f"wants_{kind.lower()}.py").write_text(
+        UNRESOLVED.format(name=f"wants_{kind.lower()}", type=kind)
+    )
+    world.bringers = {Objects: {"`manifests`": Origin.RENDERED}}
+    (found,) = outcomes(tmp_path, world).values()
+    assert found.status is Status.UNKNOWN
+    assert f"{kind}, and it is no view of facts" in found.reason

@@ -24,7 +24,7 @@ def supply(*bodies: dict, origin: Origin = Origin.RENDERED, gaps: tuple[Gap, ...
 
 
 def world(*supplies: Supply) -> World:
-    return World("test", supplies, {Repository: {"repository": None}})
+    return World("test", supplies, {Repository: {"repository": None}, Objects: {"manifests": Origin.RENDERED}})
 
 
 def outcome(one, *supplies: Supply) -> Outcome:

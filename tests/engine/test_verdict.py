@@ -1,6 +1,7 @@
 # ruff: noqa: E501 (a table reads across)
 """The verdict function as a table: each row a world of outcomes, and the one word that follows from it."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -121,6 +122,22 @@ def test_the_bar_itself_is_enough():
     nine_of_ten = outcome(Status.FAILED, bad=(Severity.MEDIUM,))
     assert decide([nine_of_ten], [], [], Bar(90, 0)).verdict is Verdict.READY
     assert decide([nine_of_ten], [], [], Bar(90.1, 0)).verdict is Verdict.NOT_READY
+
+
+def test_equal_shares_reach_the_bar_that_they_are():
+    # In binary fractions the weighted sum of these two comes out just below 80.
+    four_of_five = [
+        outcome(Status.FAILED, severity, bad=(Severity.LOW,), of=5) for severity in (Severity.CRITICAL, Severity.LOW)
+    ]
+    assert score(four_of_five).value == 80
+    assert decide(four_of_five, [], [], Bar(80, 0)).verdict is Verdict.READY
+
+
+def test_a_check_that_failed_itself_after_a_finding_is_not_covered():
+    cut_short = replace(outcome(Status.FAILED, bad=(Severity.LOW,)), reason="the check itself failed: ValueError")
+    answer = decide([PASSED, cut_short], [], [], Bar(50, 60))
+    assert (answer.verdict, answer.score.covered) == (Verdict.INCOMPLETE, 50)
+    assert "1 check could not be answered" in answer.reasons[0]
 
 
 def test_each_check_has_one_vote_however_many_things_it_looked_at():

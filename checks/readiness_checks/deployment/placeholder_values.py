@@ -29,7 +29,7 @@ def placeholder_values(configuration: Configuration) -> Findings:
 
 def _placeholder(name: str, value: str) -> str:
     """The placeholder in a value, or nothing; `API_KEY_VAL` stands for the value of `API_KEY`."""
-    if value.isupper() and value.startswith(f"{name}_"):
+    if value in {f"{name}_{word}" for word in ("VAL", "VALUE", "PLACEHOLDER", "HERE")}:
         return value[:60]
     found = _WORD.search(value.upper()) or _ANGLE.search(value)
     return found[0] if found else ""

@@ -22,7 +22,7 @@ def environment_literals(environment: Environment) -> Findings:
                 yield variable.node.expect(ok=True, message=f"{variable.name} comes from elsewhere")
             continue
         # A value such as API_KEY_VAL stands where a script puts the real one: it is a placeholder, and no secret.
-        stands_in = value.isupper() and value.startswith(f"{variable.name}_")
+        stands_in = value in {f"{variable.name}_{word}" for word in ("VAL", "VALUE", "PLACEHOLDER", "HERE")}
         written = (by_name and is_literal(value) and not stands_in) or holds_password(value)
         if written or by_name:
             said = f"has a literal value of {len(value)} characters" if written else "has no literal value"
