@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import os
+import pty
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -208,3 +212,31 @@ def test_files_that_are_no_certificates_are_named(tmp_path: Path) -> None:
             Reader("https://127.0.0.1:1", tls=Tls("", str(mine.certificate), str(key)))
     with pytest.raises(NoAnswer, match="client certificate"):
         Reader("https://127.0.0.1:1", tls=Tls("", str(locked.certificate), str(locked.key)))
+
+
+def test_nobody_is_asked_for_the_password_of_a_key(tmp_path: Path) -> None:
+    """OpenSSL asks on the terminal of the session, whatever the streams are: so there is one."""
+    locked = make(tmp_path, "locked", password="nobody asks for it")
+    program = f"""
+import fcntl, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from readiness.http import NoAnswer, Reader, Tls
+try:
+    Reader("https://127.0.0.1:1", tls=Tls("", {str(locked.certificate)!r}, {str(locked.key)!r}))
+except NoAnswer as refusal:
+    print(refusal)
+"""
+    outer, inner = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            stdin=inner,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            start_new_session=True,
+        )
+    finally:
+        os.close(outer)
+        os.close(inner)
+    assert "the client certificate and its key cannot be used together" in done.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -92,6 +92,7 @@ def assess(
 ) -> Assessment:
     """Ask every check of the registry and decide. Raises nothing of a check's."""
     book = book or Book([], date.max)
+    world.supplies = [_not_silent(s) for s in world.supplies]
     # An id with a colon is a guest's: asked at arm's length.
     checks = [isolated(c) if ":" in c.id else c for c in registry.checks.values()]
     last = [c for c in checks if any(Waivers in roots_of(need.type) for need in c.needs)]
@@ -123,6 +124,15 @@ def assess(
         about=dict(about or {}),
         seconds=seconds,
     )
+
+
+def _not_silent(supply: Supply) -> Supply:
+    """A source of objects that brought none at all has a gap: an empty folder proves nothing about a service."""
+    objects = supply.facts.get(Objects)
+    if supply.origin is None or supply.gaps or not isinstance(objects, Objects) or len(objects):
+        return supply
+    advice = "see that it is the right folder, chart or namespace, or declare it no longer"
+    return replace(supply, gaps=(Gap(supply.source, "no Kubernetes object was found there", advice=advice),))
 
 
 def _outcome(check: Check, world: World, terms: Terms, book: Book, seconds: dict[str, float]) -> Outcome:

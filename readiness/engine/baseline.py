@@ -20,12 +20,13 @@ class BaselineError(Exception):
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """What was known of one service and environment: fingerprints with their counts, the worst severity of each, and
-    the status of each check.
+    the status of each check. `waived` are those that a waiver excused: they are known, and not for longer than it is.
     """
 
     fingerprints: Counter[str] = field(default_factory=Counter)
     severities: Mapping[str, Severity] = field(default_factory=dict)
     statuses: Mapping[str, str] = field(default_factory=dict)
+    waived: frozenset[str] = frozenset()
 
     def allows(self, mark: str, severity: Severity) -> bool:
         """Whether a finding of that fingerprint is no worse than it was: two replicas known do not excuse none."""
@@ -45,8 +46,9 @@ def write(runs: Mapping[tuple[str, str], Iterable[Outcome]]) -> str:
     for (service, environment), outcomes in sorted(runs.items()):
         listed = list(outcomes)
         judged = sorted((j for o in listed for j in o.judged), key=lambda j: -j.severity.rank)  # the worst stays
-        marks = Counter(j.fingerprint for j in judged)
-        severities = {j.fingerprint: j.severity.value for j in judged}
+        open_ones = [j for j in judged if j.waiver is None]
+        marks = Counter(j.fingerprint for j in open_ones)
+        severities = {j.fingerprint: j.severity.value for j in open_ones}
         statuses = {o.check.id: o.status.value for o in listed}
         made.append(
             {
@@ -54,6 +56,7 @@ def write(runs: Mapping[tuple[str, str], Iterable[Outcome]]) -> str:
                 "environment": environment,
                 "fingerprints": dict(sorted(marks.items())),
                 "severities": dict(sorted(severities.items())),
+                "waived": sorted({j.fingerprint for j in judged if j.waiver is not None}),
                 "statuses": dict(sorted(statuses.items())),
             }
         )
@@ -81,6 +84,9 @@ def read(text: str, name: str) -> dict[tuple[str, str], Baseline]:
 
 
 def _run(run: Mapping[str, Any]) -> Baseline:
-    marks = {str(k): int(v) for k, v in run["fingerprints"].items()}
-    severities = {str(k): Severity(v) for k, v in run["severities"].items()}
-    return Baseline(Counter(marks), severities, {str(k): str(v) for k, v in run["statuses"].items()})
+    return Baseline(
+        fingerprints=Counter({str(k): int(v) for k, v in run["fingerprints"].items()}),
+        severities={str(k): Severity(v) for k, v in run["severities"].items()},
+        statuses={str(k): str(v) for k, v in run["statuses"].items()},
+        waived=frozenset(map(str, run["waived"])),
+    )

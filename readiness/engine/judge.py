@@ -41,10 +41,14 @@ def conclude(
     judged = []
     for finding in asked.bad:
         mark = fingerprint(asked.check.id, environment, finding)
-        left[mark] -= 1
         weight = _severity(finding, asked.check.severity, severity)
-        old = left[mark] >= 0 and known.allows(mark, weight)
-        judged.append(Judged(finding, weight, mark, waive(asked.check.id, finding), old, excused=old and new_only))
+        waiver = waive(asked.check.id, finding)
+        if waiver is None:
+            left[mark] -= 1
+            old = left[mark] >= 0 and known.allows(mark, weight)
+        else:
+            old = mark in known.waived or mark in known.fingerprints
+        judged.append(Judged(finding, weight, mark, waiver, old, excused=old and new_only))
     status = _status(asked, open_findings=any(j.counts for j in judged))
     ill = {j.finding.place.subject for j in judged if j.counts}
     return Outcome(

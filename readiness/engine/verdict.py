@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 
 from readiness.model import Answer, Bar, Gap, Outcome, Score, Severity, Status, Verdict
 
@@ -29,9 +29,8 @@ def score(outcomes: Iterable[Outcome]) -> Score:
     if not seen:
         return Score(None, covered, None)
     total = sum(o.severity.weight for o in seen)
-    # In whole numbers: nine of ten is 90, and never 89.99999999999999 under a bar of 90.
-    well = sum(o.severity.weight * Fraction(o.well, o.looked_at) for o in seen if o.looked_at)
-    plain = float(100 * well / total) if total else 100.0
+    # Four of five is 80, and never 79.99999999999999 under a bar of 80.
+    plain = round(100 * math.fsum(o.severity.weight * o.share for o in seen) / total, 9) if total else 100.0
     worst = min((j.severity for o in evaluated for j in o.bad), key=lambda s: s.rank, default=Severity.INFO)
     cap = CAPS.get(worst)
     if cap is None or plain <= cap:

@@ -16,7 +16,21 @@ from readiness.facts.objects import Objects, Resource
 from readiness.facts.texts import ThingAnchor
 from readiness.facts.waivers import Waivers
 from readiness.facts.writings import Note, Writing, Writings
-from readiness.model import Bar, Check, Finding, Origin, Outcome, Page, Place, Severity, Span, Status, Supply, Waiver
+from readiness.model import (
+    Bar,
+    Check,
+    Finding,
+    Origin,
+    Outcome,
+    Page,
+    Place,
+    Severity,
+    Span,
+    Status,
+    Supply,
+    Verdict,
+    Waiver,
+)
 
 CHECK = Check("area/name", Severity.MEDIUM, lambda: iter(()), (), {}, Page("It is well."), Span("x.py", 1), "2026.11")
 FINDING = Finding(False, Place(ThingAnchor("thing")), "is bad")
@@ -59,6 +73,17 @@ def test_the_worst_of_equal_fingerprints_is_what_a_baseline_keeps():
     assert again.status is Status.PASSED
 
 
+def test_a_baseline_outlives_no_waiver():
+    asked = Asked(CHECK, subjects={"thing"}, bad=[FINDING])
+    waiver = Waiver("area/name", "*", "a reason that is long enough", "us", date(2027, 1, 1))
+    waived = conclude(asked, "test", settings={}, waive=lambda _id, _finding: waiver)
+    known = baseline.read(baseline.write({("shop", "test"): [waived]}), "b.json")["shop", "test"]
+    still = conclude(asked, "test", settings={}, known=known, new_only=True, waive=lambda _id, _finding: waiver)
+    assert (still.status, still.judged[0].known) == (Status.PASSED, True)
+    expired = conclude(asked, "test", settings={}, known=known, new_only=True)
+    assert (expired.status, expired.judged[0].known) == (Status.FAILED, False)
+
+
 @pytest.mark.parametrize("pattern", ["*", "area/*", "*/name"])
 def test_a_waiver_is_of_one_check(pattern):
     waiver = Waiver(pattern, "*", "a reason that is long enough", "us", date(2027, 1, 1))
@@ -91,6 +116,18 @@ def test_a_kind_of_another_group_is_not_taken_for_read():
     )
     found = assessed(world, replicas, service_type).not_understood
     assert found == {"Gizmo": 1, "Service of serving.knative.dev": 1}
+
+
+def test_a_source_of_objects_that_brings_none_has_a_gap():
+    from readiness_checks.availability.replicas import replicas
+
+    everything_else = Supply("repository", frozenset({Writings}), {Writings: Writings(())})
+    world = World("test", [*objects().supplies, everything_else])
+    found = assessed(world, replicas)
+    assert [g.source for g in found.gaps] == ["manifests"]
+    assert found.outcomes[0].status is Status.UNKNOWN
+    assert found.answer.verdict is Verdict.INCOMPLETE
+    assert assessed(objects(("v1", "ConfigMap")), replicas).gaps == ()
 
 
 class Spent:

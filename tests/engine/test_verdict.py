@@ -151,3 +151,13 @@ def test_a_cap_says_what_the_score_would_be():
     assert capped.capped_by is Severity.HIGH
     assert capped.uncapped is not None
     assert capped.uncapped > 99
+
+
+def test_what_was_seen_beside_a_gap_counts_for_the_score_and_not_as_covered():
+    beside = replace(PASSED, status=Status.UNKNOWN, gaps=(GAP,))
+    unproven = replace(beside, unproven=(Finding(False, Place(ThingAnchor("thing")), "is absent"),))
+    half = outcome(Status.FAILED, bad=(Severity.MEDIUM,) * 5)
+    assert score([beside, half]).value == pytest.approx(75)
+    assert score([beside, half]).covered == pytest.approx(50)
+    assert score([unproven, half]).value == pytest.approx(50)
+    assert decide([beside, half], [GAP], [], Bar(70, 90)).verdict is Verdict.INCOMPLETE

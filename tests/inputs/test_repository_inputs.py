@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from inputs.manifests import config_map
+from inputs.manifests import config_map, workload
 from inputs.running import check
 
 PIPED, BASE = "deployment/dockerfile-piped-downloads", "images/base-tag"
@@ -97,3 +97,26 @@ def test_a_very_long_line_is_read_to_its_end(tmp_path: Path) -> None:
     said = check(folder)
     assert (BASE, "Dockerfile", 1) in {(name, f["file"], f["line"]) for name, f in said.findings()}
     assert said.faulty_checks() == []
+
+
+ODD = workload("odd", replicas="replicas: 1")
+COMPACT = (
+    b'{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"odd","namespace":"shop"},"spec":{"replicas":1}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("odd.yaml", ODD.encode("utf-16")), ("odd.yaml", b"\xef\xbb\xbf" + ODD.encode()), ("odd.json", COMPACT)],
+    ids=["UTF-16", "a mark", "JSON on one line"],
+)
+def test_a_manifest_in_another_form_is_found_without_settings(name: str, text: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(text)
+    found = {(check_, f["file"]) for check_, f in check(tmp_path).findings()}
+    assert ("availability/replicas", name) in found
+
+
+def test_a_component_is_no_environment_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    write(folder, {"base/kustomization.yaml": "resources: []\n", "part/kustomization.yaml": "kind: Component\n"})
+    assert {run["environment"] for run in check(folder).report["runs"]} == {"base", "manifests"}

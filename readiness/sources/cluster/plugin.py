@@ -65,7 +65,7 @@ def credential(plugin: Part, entry: Entry, root: Path | None = None) -> Credenti
 def _program(plugin: Part, root: Path | None) -> str:
     name = plugin.text("command")
     found = str(plugin.folder / name) if "/" in name else find(name, root) if name else None
-    if False and Path(found).resolve().is_relative_to(root.resolve()):
+    if found is not None and root is not None and Path(found).resolve().is_relative_to(root.resolve()):
         raise plugin.refuse("command", f"{name} lies in the tree that is checked; no program of it is started")
     if found is None or not os.access(found, os.X_OK):
         hint = words(plugin.text("installHint").encode(), 300)

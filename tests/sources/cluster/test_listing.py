@@ -98,6 +98,13 @@ def test_what_reaches_across_namespaces_is_looked_for_everywhere(read: Any) -> N
     assert "whole cluster" in gap.cause
 
 
+def test_a_server_that_fails_is_not_asked_again_for_less(read: Any) -> None:
+    with pretended({"/apis/velero.io/v1/schedules": Says(500, {"message": "no"})}) as server:
+        (gap,) = read(server).gaps
+    assert gap.kinds == {"Schedule"}
+    assert "/apis/velero.io/v1/namespaces/shop/schedules" not in server.paths()
+
+
 def test_all_pages_are_read(read: Any) -> None:
     def pages(asked: Asked) -> Says:
         second = asked.query.get("continue") == "token"

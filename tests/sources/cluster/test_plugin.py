@@ -155,4 +155,8 @@ def test_no_plugin_is_taken_from_the_tree_that_is_checked(tmp_path: Path, monkey
         supply = read(tmp_path / "home", "https://127.0.0.1:1", tree, command=command)
         assert supply.facts == {}
         assert "exec.command" in supply.gaps[0].cause
+    program(tmp_path / "bin", answer({"token": "t0"}), "aws")
+    monkeypatch.setenv("PATH", f"{tree}/bin:{tmp_path}/bin:/usr/bin:/bin")
+    with pretended() as server:
+        assert read(tmp_path / "home", server.address, tree, command="aws").gaps == ()
     assert not (tmp_path / "ran").exists()
