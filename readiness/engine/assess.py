@@ -20,6 +20,7 @@ from readiness.engine.world import World, roots_of
 from readiness.facts.network import CALICO_GROUPS
 from readiness.facts.objects import BUILT_IN_GROUPS, Objects, Resource
 from readiness.facts.waivers import Waivers
+from readiness.facts.workloads import OperatedPods, Workloads
 from readiness.model import (
     Answer,
     Bar,
@@ -111,7 +112,7 @@ def assess(
     return Assessment(
         service=service,
         environment=world.environment,
-        answer=decide(outcomes, gaps, terms.missing, terms.bar),
+        answer=decide(outcomes, gaps, terms.missing, terms.bar, idle=_idle(world.supplies)),
         outcomes=tuple(outcomes),
         gaps=gaps,
         inputs=tuple(i for s in world.supplies for i in s.inputs),
@@ -171,6 +172,13 @@ def _is_meant(item: Resource) -> bool:
     """Whether the views that read a kind mean this object: `Service` of Knative shares no more than its name."""
     groups = BUILT_IN_GROUPS.get(item.kind)
     return groups is None or not item.api_version or item.group in groups or item.group in CALICO_GROUPS
+
+
+def _idle(supplies: Iterable[Supply]) -> bool:
+    """Whether objects were asked for, and none of those that came makes pods, not even by way of an operator."""
+    asked = [s for s in supplies if Objects in s.provides]
+    running = Workloads.kinds | OperatedPods.kinds
+    return bool(asked) and not any(running & s.facts[Objects].counts.keys() for s in asked if Objects in s.facts)  # type: ignore[attr-defined]
 
 
 def _not_understood(supplies: Iterable[Supply], checks: Iterable[Check]) -> dict[str, int]:

@@ -38,16 +38,23 @@ def score(outcomes: Iterable[Outcome]) -> Score:
     return Score(cap, covered, plain, worst)
 
 
-def decide(outcomes: Sequence[Outcome], gaps: Sequence[Gap], missing: Sequence[str], bar: Bar) -> Answer:
+def decide(
+    outcomes: Sequence[Outcome], gaps: Sequence[Gap], missing: Sequence[str], bar: Bar, *, idle: bool = False
+) -> Answer:
     """The verdict. `gaps` are all that declared sources could not read, `missing` the mandatory sources not declared.
 
+    `idle` says that sources of Kubernetes objects are declared, and none of the objects runs anything: that they are
+    well says nothing about a service.
+
     1. An open critical finding, or a score below the bar: NOT READY.
-    2. Else a gap, a missing source, covered below the bar, or nothing examined: INCOMPLETE.
+    2. Else a gap, a missing source, covered below the bar, or nothing (that runs) examined: INCOMPLETE.
     3. Else READY, with waivers where there are some.
     """
     total = score(outcomes)
     no = _against(outcomes, total, bar)
     open_questions = _unanswered(outcomes, gaps, missing, total, bar)
+    if idle and total.value is not None:
+        open_questions = (*open_questions, "no workload was found: nothing that runs was examined")
     if no:
         return Answer(Verdict.NOT_READY, total, bar, (*no, *open_questions))
     if open_questions:

@@ -161,3 +161,10 @@ def test_what_was_seen_beside_a_gap_counts_for_the_score_and_not_as_covered():
     assert score([beside, half]).covered == pytest.approx(50)
     assert score([unproven, half]).value == pytest.approx(50)
     assert decide([beside, half], [GAP], [], Bar(70, 90)).verdict is Verdict.INCOMPLETE
+
+
+def test_objects_of_which_none_runs_say_nothing_about_a_service():
+    answer = decide([PASSED], [], [], BAR, idle=True)
+    assert answer.verdict is Verdict.INCOMPLETE
+    assert answer.reasons == ("no workload was found: nothing that runs was examined",)
+    assert decide([outcome(Status.FAILED, bad=(Severity.CRITICAL,))], [], [], BAR, idle=True).verdict is Verdict.NOT_READY
