@@ -16,8 +16,9 @@ def waivers(
     """Every waiver is complete, in force, used, and ends soon.
 
     Why: a waiver that outlives its reason hides the next fault of the same kind from everybody.
-    Fix: delete a waiver that is unused or expired; renew one that is still needed, with a reason and a date within reach.
-    Peers: none report unused and expired exceptions as findings of their own; Trivy and Kubescape let exceptions expire.
+    Fix: delete a waiver that is unused or expired; renew one that is still needed, with a reason and a date within
+        reach.
+    Peers: none
     Source: NIST SP 800-53 CA-5, plan of action and milestones: accepted weaknesses have an owner and a date.
     """
     today = now.utc.date()

@@ -28,9 +28,10 @@ def registry(
         for container in workload.containers():
             image = container.reference
             if image is not None:
+                wanted = " or ".join(allowed) or "none"
                 yield container.at("image").expect(
                     any(_within(image, place) for place in allowed),
-                    f"{container.title}: pulls from {image.registry}/{image.repository}, wants {' or '.join(allowed) or 'none'}",
+                    f"{container.title}: pulls from {image.registry}/{image.repository}, wants {wanted}",
                     registry=image.registry,
                 )
 
