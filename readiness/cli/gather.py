@@ -77,7 +77,7 @@ def _given(environment: Environment, allowed: Permissions) -> Supply:
         namespace=environment.namespace,
     )
     facts: dict[type, Any] = {ServiceSettings: service, Now: Now(allowed.now or datetime.now(UTC)), **knowledge()}
-    return Supply("settings", frozenset(facts), facts)
+    return Supply("settings", frozenset(facts), facts, notes=environment.notes)
 
 
 def _manifests(environment: Environment, allowed: Permissions, progress: Progress) -> Supply:

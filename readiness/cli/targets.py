@@ -35,12 +35,16 @@ class Choice:
         settings: Path | None = flags["settings"]
         if settings is not None and not settings.is_file():
             raise click.UsageError(f"--settings {settings}: there is no such file")
-        root = settings.parent if settings else Path()
+        own_checks = _own_checks(settings)
+        trusted = flags["trust_repository_checks"]
+        if trusted and not own_checks.is_dir():
+            # Whoever deletes the folder would otherwise take its checks out of the gate unseen.
+            raise click.UsageError(f"--trust-repository-checks: there is no folder {own_checks}")
         return cls(
             environment=flags["env"] or "",
             service=flags["service"] or "",
             settings=settings,
-            repository_checks=root / ".readiness" / "checks" if flags["trust_repository_checks"] else None,
+            repository_checks=own_checks if trusted else None,
             run_commands=flags["run_commands"],
             inline_waivers=not flags["no_inline_waivers"],
             as_of=_time(flags["as_of"]),
@@ -84,9 +88,9 @@ def environments(choice: Choice, paths: tuple[str, ...], checks: Registry) -> tu
     from readiness.config import discover, load, overrides, surroundings
 
     if paths:
-        if choice.environment or choice.settings:
+        if choice.environment or choice.settings or choice.service:
             raise click.UsageError(
-                "PATHS are checked as they are; --env and --settings are for what the settings declare"
+                "PATHS are checked as they are; --env, --service and --settings are for what the settings declare"
             )
         found = discover.given(paths, Path.cwd())
     else:
@@ -96,7 +100,23 @@ def environments(choice: Choice, paths: tuple[str, ...], checks: Registry) -> tu
             found = load.choose(loaded, choice.service, choice.environment)
         else:
             found = discover.here(Path.cwd(), choice.environment)
-    return tuple(overrides.apply(e, checks.checks, choice.kubernetes, choice.set_) for e in found)
+    made = (overrides.apply(e, checks.checks, choice.kubernetes, choice.set_) for e in found)
+    return tuple(overrides.noted(e, *_notes(choice)) for e in made)
+
+
+def _notes(choice: Choice) -> list[str]:
+    notes = []
+    if choice.as_of:
+        notes.append(
+            f"judged as of {choice.as_of.isoformat(timespec='seconds')}: what has expired since counts as valid"
+        )
+    if choice.repository_checks is None and _own_checks(choice.settings).is_dir():
+        notes.append("checks in .readiness/checks were not run: --trust-repository-checks allows it")
+    return notes
+
+
+def _own_checks(settings: Path | None) -> Path:
+    return (settings.parent if settings else Path()) / ".readiness" / "checks"
 
 
 def _time(text: str | None) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -38,6 +39,8 @@ def outputs(standard: str, written: Sequence[str]) -> list[Output]:
 def write(output: Output, text: str) -> None:
     """Write a report. A file is written beside its name and moved there whole; a link is replaced, not followed."""
     if output.path is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal's encoding lacks is written as an escape
+            sys.stdout.reconfigure(errors="backslashreplace")
         sys.stdout.write(text)
         return
     path = output.path

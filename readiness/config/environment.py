@@ -59,6 +59,7 @@ class Environment:
     waivers: tuple[WrittenWaiver, ...] = ()
     waiver_owners: tuple[str, ...] = ()
     written: str = ""  # the settings file, empty where there is none
+    notes: tuple[str, ...] = ()  # what the caller changed: a reader of the report has to know
 
     def settings_of(self, check: Check) -> dict[str, Any]:
         """The value of each setting of a check: signature, then profile and tier, then what the file says."""

@@ -37,7 +37,12 @@ def apply(environment: Environment, checks: Mapping[str, Check], kubernetes: str
             raise SettingsError([Fault(None, f"--set {text}: {fault or 'only the settings file may say this'}")])
         before = changed.get(check_id, CheckSettings())
         changed[check_id] = replace(before, values={**before.values, setting: value})
-    return replace(environment, checks=changed)
+    return noted(replace(environment, checks=changed), *(f"the caller set {text}" for text in said))
+
+
+def noted(environment: Environment, *notes: str) -> Environment:
+    """The environment with remarks that every report of it repeats."""
+    return replace(environment, notes=(*environment.notes, *notes))
 
 
 def _value(text: str) -> object:

@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Mapping
 from typing import TextIO
 
+_WIDEST = 400  # a report is prose: wider lines help nobody, and COLUMNS may hold any number
+
 
 def variables() -> Mapping[str, str]:
     """The variables that settings may ask for."""
@@ -26,5 +28,5 @@ def width(stream: TextIO) -> int:
     """Columns of the terminal; 100 where there is none. COLUMNS wins."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdigit() and int(columns):
-        return int(columns)
+        return min(int(columns[:6]), _WIDEST)
     return shutil.get_terminal_size((100, 24)).columns if stream.isatty() else 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -28,6 +28,7 @@ from readiness.model import (
     Gap,
     Input,
     Outcome,
+    Route,
     Score,
     Severity,
     Status,
@@ -108,7 +109,7 @@ def assess(
     world.supplies = [*world.supplies, Supply("waivers", frozenset({Waivers}), {Waivers: records})]
     outcomes += [_outcome(check, world, terms, book, seconds) for check in last]
     outcomes.sort(key=lambda o: o.check.id)
-    gaps = tuple(dict.fromkeys(g for s in world.supplies for g in s.gaps))
+    gaps = tuple(dict.fromkeys([*(g for s in world.supplies for g in s.gaps), *_unread_pods(world.supplies, checks)]))
     return Assessment(
         service=service,
         environment=world.environment,
@@ -179,6 +180,37 @@ def _idle(supplies: Iterable[Supply]) -> bool:
     asked = [s for s in supplies if Objects in s.provides]
     running = Workloads.kinds | OperatedPods.kinds
     return bool(asked) and not any(running & s.facts[Objects].counts.keys() for s in asked if Objects in s.facts)  # type: ignore[attr-defined]
+
+
+def _unread_pods(supplies: Iterable[Supply], checks: Iterable[Check]) -> Iterator[Gap]:
+    """Objects of kinds that no check reads, and that hold containers: something runs, and nobody looked at it."""
+    read = frozenset().union(*(kinds_read(check) for check in checks))
+    for supply in supplies:
+        objects = supply.facts.get(Objects)
+        for item in objects if isinstance(objects, Objects) else ():
+            if (item.kind not in read or not _is_meant(item)) and (route := _containers(item.body)):
+                cause = f"{item.subject} ({item.api_version}) runs containers, and no check reads this kind"
+                yield Gap(
+                    supply.source,
+                    cause,
+                    item.span(route),
+                    advice="check it by other means: this verdict cannot speak of it",
+                )
+
+
+def _containers(body: Mapping[str, Any]) -> Route:
+    """The route to the first list of containers with images in an object; empty where there is none."""
+    waiting: list[tuple[Route, Any]] = [((), body)]
+    while waiting:
+        route, value = waiting.pop()
+        if isinstance(value, dict):
+            found = value.get("containers")
+            if isinstance(found, list) and any(isinstance(c, dict) and isinstance(c.get("image"), str) for c in found):
+                return (*route, "containers")
+            waiting += [((*route, key), inner) for key, inner in value.items() if isinstance(inner, dict | list)]
+        elif isinstance(value, list):
+            waiting += [((*route, i), inner) for i, inner in enumerate(value) if isinstance(inner, dict | list)]
+    return ()
 
 
 def _not_understood(supplies: Iterable[Supply], checks: Iterable[Check]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from readiness.model import Answer, Bar, Gap, Outcome, Score, Severity, Status, Verdict
 
 CAPS = {Severity.CRITICAL: 49.0, Severity.HIGH: 79.0}
+_HEAVY = " or ".join(s.value for s in CAPS)
 _EVALUATED = frozenset({Status.PASSED, Status.FAILED})
 
 
@@ -47,7 +48,8 @@ def decide(
     well says nothing about a service.
 
     1. An open critical finding, or a score below the bar: NOT READY.
-    2. Else a gap, a missing source, covered below the bar, or nothing (that runs) examined: INCOMPLETE.
+    2. Else a gap, a missing source, an unknown answer that could be critical or high, covered below the bar, or nothing
+       (that runs) examined: INCOMPLETE.
     3. Else READY, with waivers where there are some.
     """
     total = score(outcomes)
@@ -85,6 +87,10 @@ def _unanswered(
     if gaps:
         said.append(f"{len(gaps)} {_plural('gap', len(gaps))} in what the sources could read")
     said += [f"the source `{name}` is mandatory here and not declared" for name in missing]
+    grave = [o.check.id for o in outcomes if o.adopted and o.status is Status.UNKNOWN and o.severity in CAPS]
+    if grave and not gaps:
+        more = f" and {len(grave) - 1} more" if len(grave) > 1 else ""
+        said.append(f"{grave[0]}{more} could not be answered, and what it asks is {_HEAVY}")
     if total.value is not None and total.covered < bar.covered:
         unknown = sum(o.status is Status.UNKNOWN or _cut_short(o) for o in outcomes if o.adopted)
         said.append(

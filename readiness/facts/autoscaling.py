@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from readiness.facts.objects import Node, Objects, Resource
+from readiness.facts.objects import BUILT_IN_GROUPS, Node, Objects, Resource
 from readiness.model import Place
 
 # Where version 1 of the API keeps what it has no field for.
@@ -126,11 +126,21 @@ class Autoscalers:
 
     def of(self, workload: Resource) -> tuple[Autoscaler, ...]:
         """The autoscalers that name this workload as their target, in its namespace."""
-        return self.targeting(workload.namespace, workload.kind, workload.name)
+        found = self.targeting(workload.namespace, workload.kind, workload.name)
+        return tuple(a for a in found if _same_group(a, workload))
 
     def targeting(self, namespace: str, kind: str, name: str) -> tuple[Autoscaler, ...]:
         """The autoscalers whose target has this identity, whether it exists or not."""
         return tuple(self._by_target.get((namespace, kind, name), ()))
+
+
+def _same_group(autoscaler: Autoscaler, workload: Resource) -> bool:
+    """Whether the target's API group, where both write one, is the workload's; groups that were renamed are one."""
+    version = autoscaler.target.text("apiVersion")
+    if not version or not workload.api_version:
+        return True
+    group, renamed = version.rpartition("/")[0], BUILT_IN_GROUPS.get(workload.kind, frozenset())
+    return group == workload.group or {group, workload.group} <= renamed
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,17 +23,32 @@ CLUSTER_SCOPED = frozenset(
     "PriorityLevelConfiguration RuntimeClass StorageClass ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding "
     "ValidatingWebhookConfiguration VolumeAttachment VolumeSnapshotClass VolumeSnapshotContent".split()
 )
-# Names of kinds that other projects use too: only these groups mean the built-in one.
+# An object of one of these kinds is the built-in one only in these API groups: anybody may name a kind as they like.
+_KINDS_OF_GROUPS = {
+    "": "ConfigMap Endpoints Event LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod PodTemplate "
+    "ReplicationController ResourceQuota Secret Service ServiceAccount",
+    "admissionregistration.k8s.io": "MutatingWebhookConfiguration ValidatingAdmissionPolicy "
+    "ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration",
+    "apiextensions.k8s.io": "CustomResourceDefinition",
+    "apps": "ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet",
+    "argoproj.io": "Rollout",
+    "autoscaling": "HorizontalPodAutoscaler",
+    "batch": "CronJob Job",
+    "cert-manager.io": "ClusterIssuer Issuer",
+    "events.k8s.io": "Event",
+    "extensions": "DaemonSet Deployment Ingress NetworkPolicy PodSecurityPolicy ReplicaSet",
+    "gateway.networking.k8s.io": "GRPCRoute Gateway GatewayClass HTTPRoute ReferenceGrant TCPRoute TLSRoute",
+    "keda.sh": "ScaledObject",
+    "monitoring.coreos.com": "PodMonitor PrometheusRule ServiceMonitor",
+    "networking.k8s.io": "Ingress IngressClass NetworkPolicy",
+    "policy": "PodDisruptionBudget PodSecurityPolicy",
+    "rbac.authorization.k8s.io": "ClusterRole ClusterRoleBinding Role RoleBinding",
+    "scheduling.k8s.io": "PriorityClass",
+    "storage.k8s.io": "CSIDriver StorageClass VolumeAttachment",
+}
 BUILT_IN_GROUPS: Mapping[str, frozenset[str]] = {
-    "Service": frozenset({""}),
-    "Deployment": frozenset({"apps", "extensions"}),
-    "Ingress": frozenset({"networking.k8s.io", "extensions"}),
-    "NetworkPolicy": frozenset({"networking.k8s.io", "extensions"}),
-    "Job": frozenset({"batch"}),
-    "Event": frozenset({"", "events.k8s.io"}),
-    "Role": frozenset({"rbac.authorization.k8s.io"}),
-    "Secret": frozenset({""}),
-    "Gateway": frozenset({"gateway.networking.k8s.io"}),
+    kind: frozenset(g for g, kinds in _KINDS_OF_GROUPS.items() if kind in kinds.split())
+    for kind in {k for kinds in _KINDS_OF_GROUPS.values() for k in kinds.split()}
 }
 # Kustomize ends generated names with ten characters of this alphabet, controllers with five to ten.
 _GENERATED = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{10}$")

@@ -193,6 +193,8 @@ def _unanswered(console: Console, assessment: Assessment, *, verbose: bool) -> N
         _listed(console, "Not applicable: nothing to look at", idle)
         passed = [o.check.id for o in selection.of_status(assessment, Status.PASSED)]
         _listed(console, "Passed", passed)
+    halves = _by_reason([o for o in selection.of_status(assessment, Status.FAILED) if o.reason], names=True)
+    _listed(console, "Failed, and not asked to the end", halves, most=most)
     vanished = [f"{c}: passed in the baseline, and now finds nothing to look at" for c in assessment.vanished]
     _listed(console, "No longer looked at", vanished)
 

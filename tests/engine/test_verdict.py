@@ -71,6 +71,7 @@ TABLE = [
     ("not applicable beside passed", [PASSED, outcome(Status.NOT_APPLICABLE)], [], [], Verdict.READY, 0, 100, 100),
     ("unknown of equal weight", [PASSED, outcome(Status.UNKNOWN)], [], [], Verdict.INCOMPLETE, 3, 100, 50),
     ("a light unknown", [HEAVY, outcome(Status.UNKNOWN, Severity.LOW)], [], [], Verdict.READY, 0, 100, 97.56),
+    ("a heavy unknown", [HEAVY] * 9 + [outcome(Status.UNKNOWN, Severity.HIGH)], [], [], Verdict.INCOMPLETE, 3, 100, 96),
     ("covered just below the bar", [outcome(Status.PASSED, Severity.CRITICAL), outcome(Status.UNKNOWN)], [], [],
      Verdict.INCOMPLETE, 3, 100, 88.89),
     ("a gap", [PASSED], [GAP], [], Verdict.INCOMPLETE, 3, 100, 100),
@@ -167,4 +168,6 @@ def test_objects_of_which_none_runs_say_nothing_about_a_service():
     answer = decide([PASSED], [], [], BAR, idle=True)
     assert answer.verdict is Verdict.INCOMPLETE
     assert answer.reasons == ("no workload was found: nothing that runs was examined",)
-    assert decide([outcome(Status.FAILED, bad=(Severity.CRITICAL,))], [], [], BAR, idle=True).verdict is Verdict.NOT_READY
+    assert (
+        decide([outcome(Status.FAILED, bad=(Severity.CRITICAL,))], [], [], BAR, idle=True).verdict is Verdict.NOT_READY
+    )

@@ -20,6 +20,7 @@ from readiness.sources.manifests.reading import Reading as TextReading
 
 PROVIDES: frozenset[type] = frozenset({Objects, Writings})
 _DEEPEST_LIST = 5
+_WANTED = "a Kubernetes object has `apiVersion`, `kind` and `metadata`"
 _SHOWN = 5
 _TOLD_BY_A_CHECK = frozenset({"duplicate-key"})
 Progress = Callable[[int, int], None]
@@ -108,6 +109,9 @@ class Gather:
             return False
         for body, base in unpacked(value):
             self.resources.append(Resource(body, Written(document, base), namespace=self.namespace))
+        for base, cause in unpackable(value):
+            span = Span(document.path, *document.nearest(base))
+            self.found.gaps.append(Gap("manifests", cause, span, advice=_WANTED))
         return True
 
     def _gap(self, problem: Problem) -> None:
@@ -125,12 +129,11 @@ class Gather:
         if isinstance(value, dict) and value.get("kind") == "Kustomization":
             self.found.ignore(name, "a kustomization says how to build, it is no manifest; declare it as `kustomize`")
             return
-        wanted = "a Kubernetes object has `apiVersion`, `kind` and `metadata`"
         if not isinstance(value, dict):
             cause = f"wanted an object, found {_called(value)}"
         else:
             cause = f"wanted an object, found a mapping with no {'usable ' if 'kind' in value else ''}`kind`"
-        self.found.gaps.append(Gap("manifests", cause, Span(name, document.line), advice=wanted))
+        self.found.gaps.append(Gap("manifests", cause, Span(name, document.line), advice=_WANTED))
         if alone:
             self.found.inputs.append(Input(name, Reading.NOT_EXAMINED, cause))
 
@@ -149,6 +152,24 @@ def unpacked(value: dict[str, Any], base: Route = (), depth: int = 0) -> Iterato
                 yield from unpacked(inner, (*base, "items", index), depth + 1)
         return
     yield value, base
+
+
+def unpackable(value: dict[str, Any], base: Route = (), depth: int = 0) -> Iterator[tuple[Route, str]]:
+    """Items of a List that are no objects, or lie in too many lists, each with what is wrong about it."""
+    kind, items = value.get("kind"), value.get("items")
+    if not (isinstance(kind, str) and kind.endswith("List") and isinstance(items, list)):
+        return
+    if depth >= _DEEPEST_LIST:
+        yield base, f"lists lie in lists, more than {_DEEPEST_LIST} deep"
+        return
+    for index, item in enumerate(items):
+        here = (*base, "items", index)
+        if not isinstance(item, dict):
+            yield here, f"wanted an object in the list, found {_called(item)}"
+        elif "kind" in item:
+            yield from unpackable(item, here, depth + 1)
+        elif kind == "List":
+            yield here, "wanted an object in the list, found a mapping with no `kind`"
 
 
 def _called(value: object) -> str:

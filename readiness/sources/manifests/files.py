@@ -43,7 +43,9 @@ class Listing:
 def listing(paths: Sequence[str], root: Path, limits: Limits) -> Listing:
     """All files that `paths` mean, relative to `root`: files, folders (searched for YAML and JSON) and globs."""
     found = Listing(root, limits)
+    barren = []
     for pattern in paths:
+        before = len(found.files) + len(found.gaps) + len(found.inputs)
         for name in _expand(pattern, found):
             path = root / name
             if path.is_dir():
@@ -51,6 +53,11 @@ def listing(paths: Sequence[str], root: Path, limits: Limits) -> Listing:
             else:
                 found.named.add(name)
                 _file(name, path, found)
+        if len(found.files) + len(found.gaps) + len(found.inputs) == before:
+            barren.append(pattern)
+    # Where nothing was found at all, that is one gap for the whole; beside other files it has to be named here.
+    for pattern in barren if found.files else ():
+        found.gap(pattern, "no YAML or JSON file lies there")
     return found
 
 
@@ -94,7 +101,7 @@ def _folder(name: str, path: Path, found: Listing) -> None:
                     continue
                 entered.add(target)
                 folders.append((entry_name, Path(entry.path)))
-            elif entry.name.endswith(ENDINGS):
+            elif entry.name.lower().endswith(ENDINGS):
                 _file(entry_name, Path(entry.path), found)
             elif Path(entry.name).suffix in _OTHERS:
                 kind = _OTHERS[Path(entry.name).suffix]
@@ -110,7 +117,7 @@ def _chart(name: str, path: Path, found: Listing) -> None:
         folders.sort()
         inner = "" if folder == str(path) else f"{os.path.relpath(folder, path)}/"
         for file in sorted(files):
-            if file.endswith(ENDINGS) and inner + file != "Chart.yaml":
+            if file.lower().endswith(ENDINGS) and inner + file != "Chart.yaml":
                 reason = f"a part of the chart {top}Chart.yaml, which is not rendered here"
                 found.inputs.append(Input(top + inner + file, Reading.NOT_EXAMINED, reason))
 
