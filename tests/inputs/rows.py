@@ -15,7 +15,7 @@ class Row:
 
     `finds` are checks and the place where each has to point; `gaps` are places and words of what could not be read;
     `inputs` says what became of a file. `clean` are checks that must not complain about these files, `never` are words
-    that no output may hold. `code` is the exit code for this input alone, `company` the one beside twenty good files.
+    that no output may hold. `code` is the exit code that it causes, `company` the one beside twenty good files.
     `seconds` and `mib` bound what the input may cost more than a small manifest does.
     """
 
@@ -33,6 +33,11 @@ class Row:
     needs: tuple[str, ...] = ()
     seconds: float | None = None
     mib: float | None = None
+
+    @property
+    def alone(self) -> int:
+        """The exit code for this input by itself: one that is well and runs nothing is INCOMPLETE, no answer."""
+        return self.code or 3
 
     def write(self, folder: Path) -> None:
         """Write the files into `folder`, byte for byte."""

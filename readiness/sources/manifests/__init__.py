@@ -122,9 +122,13 @@ class Gather:
         """A document that is no object. A lone one in a folder may be a values file; any other is a gap."""
         value = document.value
         # An `apiVersion` that is a number belongs to somebody else's file, such as one for Grafana.
-        looks_like_one = isinstance(value, dict) and (isinstance(value.get("apiVersion"), str) or "kind" in value)
+        looks_like_one = isinstance(value, dict) and (
+            isinstance(value.get("apiVersion"), str) or "kind" in value or isinstance(value.get("metadata"), dict)
+        )
         if alone and isinstance(value, dict) and not looks_like_one and name not in self.found.named:
-            self.found.ignore(name, "no Kubernetes object: it has no `kind` and no `apiVersion` of Kubernetes")
+            self.found.ignore(
+                name, "no Kubernetes object: it has no `kind`, no `apiVersion` of Kubernetes and no `metadata`"
+            )
             return
         if isinstance(value, dict) and value.get("kind") == "Kustomization":
             self.found.ignore(name, "a kustomization says how to build, it is no manifest; declare it as `kustomize`")
