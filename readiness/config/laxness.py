@@ -51,13 +51,20 @@ def compare(
     lax_layers: Sequence[Layer],
     checks: Mapping[str, Check],
     called: str,
+    *,
+    said_only: bool = False,
 ) -> list[Fault]:
-    """Faults for everything in which `strict` asks for less than `lax`; both places are named."""
+    """Faults for everything in which `strict` asks for less than `lax`; both places are named.
+
+    With `said_only` a check counts only where the layers of `lax` say something about it: a policy binds no further.
+    """
     faults = []
     for route, ours, theirs in _laxer(strict, lax, checks):
+        if said_only and route[0] == "checks" and _where(lax_layers, route[:2]) is None:
+            continue
         here, there = _where(strict_layers, route), _where(lax_layers, route)
         what = ".".join(str(step) for step in route)
-        beside = f" ({there})" if there else " (the default of its profile)"
+        beside = f" ({there})" if there else " (by default)"
         faults.append(
             Fault(
                 here,

@@ -259,7 +259,7 @@ def _against_policies(made: list[_Made], files: list[Text], checks: Mapping[str,
                 mandatory=tuple(said.mandatory or ()),
                 checks=check_settings(said),
             )
-            yield from laxness.compare(environment, layers, floor, binding, checks, "the policy")
+            yield from laxness.compare(environment, layers, floor, binding, checks, "the policy", said_only=True)
 
 
 def _misnamed(environment: Environment, layers: list[Layer]) -> Iterator[Fault]:

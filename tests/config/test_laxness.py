@@ -58,7 +58,7 @@ def test_a_default_of_the_profile_is_compared_as_well(faults):
     assert "higher is 3 here and 5 there" in fault
     # Staging's default is 2; production that asks for 1 is laxer, though staging says nothing.
     (fault,) = faults(TWO % ("", setting("higher", "1")))
-    assert "higher is 1 here and 2 there (the default of its profile)" in fault
+    assert "higher is 1 here and 2 there (by default)" in fault
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,9 @@ def test_every_production_is_compared_with_every_staging(faults):
 
 def test_a_policy_binds_with_what_it_says_and_with_nothing_else(faults):
     assert faults(ONE % "bar: {score: 1, covered: 1}", policy="base: {namespace: x}\n") == []
+    skipped = ONE % 'checks: {area/asked: {skip: "not needed here at all"}}'
+    assert faults(skipped, policy="base: {bar: {score: 1}}\n") == []
+    assert len(faults(skipped, policy="base: {checks: {area/asked: {higher: 0}}}\n")) == 1
 
 
 def test_a_policy_may_not_be_taken_away_with_null(faults):
