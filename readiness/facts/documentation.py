@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
@@ -126,8 +126,8 @@ class Documentation:
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
-        self.paths = frozenset(repository.files)
-        self.folders = frozenset(_folders(repository.files))
+        self.paths = repository.excluded.union(repository.files)
+        self.folders = frozenset(_folders(self.paths))
         self.pages: Mapping[str, Page] = {
             path: Page(file)
             for path, file in repository.files.items()
@@ -200,7 +200,7 @@ def _prose(lines: tuple[str, ...]) -> Iterator[tuple[int, str]]:
         yield number, line[:_MOST_LINE]
 
 
-def _folders(paths: Mapping[str, File]) -> Iterator[str]:
+def _folders(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
         parts = path.split("/")[:-1]
         yield from ("/".join(parts[:end]) for end in range(1, len(parts) + 1))

@@ -100,7 +100,8 @@ class Repository:
 
     `parsed` holds the documents of those YAML, JSON and TOML files that some view reads (workflows, charts, rule
     files …). `history` is the newest first and may be cut (`shallow`); None where there is no git. `tracked` is False
-    where there is no git and the files are simply those that lie there.
+    where there is no git and the files are simply those that lie there. `excluded` are paths that the settings leave
+    out: they are there, a link may lead to them, and nobody reads them.
     """
 
     root: ClassVar[bool] = True
@@ -110,6 +111,7 @@ class Repository:
     history: tuple[Commit, ...] | None = None
     shallow: bool = False
     tracked: bool = True
+    excluded: frozenset[str] = frozenset()
 
     def get(self, path: str) -> File | None:
         return self.files.get(path)

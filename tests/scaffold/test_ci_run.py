@@ -61,7 +61,7 @@ def deeds(machine: Path) -> list[str]:
 def test_without_a_cluster_the_gate_runs_and_says_what_is_left_out(machine: Path) -> None:
     done = run(machine)
     assert done.returncode == 0, done.stdout + done.stderr
-    promised = "git,kubectl,kustomize,helm,shellcheck"
+    promised = "git,kubectl,kustomize,helm,shellcheck,chromium"
     assert deeds(machine) == [f"make --keep-going check | {promised} | ", f"make demo | {promised} | "]
     assert "no cluster: the tests on a live Kubernetes do not run here" in done.stdout
 

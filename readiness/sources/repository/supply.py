@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from readiness.facts.document import Document
@@ -19,6 +20,9 @@ MOST_FILES = 100_000
 MOST_COMMITS = 500
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _LFS_BYTES = range(100, 300)
+
+
+_EXCLUDED = "excluded by the settings"
 
 
 def read(root: Path, *, exclude: Sequence[str] = (), commits: int = MOST_COMMITS, most: int = MOST_FILES) -> Supply:
@@ -39,7 +43,9 @@ def read(root: Path, *, exclude: Sequence[str] = (), commits: int = MOST_COMMITS
     files = _examine(top, listing, gitignore("\n".join(exclude)))
     _leave_out_pointers(files, listing)
     parsed = _parse(files, listing)
-    repository = _with_history(top, Repository(files, parsed, tracked=listing.tracked), listing, commits)
+    left_out = frozenset(i.name for i in listing.inputs if i.reason == _EXCLUDED)
+    found = Repository(files, parsed, tracked=listing.tracked, excluded=left_out)
+    repository = _with_history(top, found, listing, commits)
     inputs = tuple(sorted(listing.inputs, key=lambda one: one.name))
     return Supply(SOURCE, provides, {Repository: repository}, None, tuple(listing.gaps), inputs, tuple(listing.notes))
 
@@ -50,7 +56,7 @@ def _examine(top: Path, listing: Listing, excluded: tuple[Pattern, ...]) -> dict
     for name in listing.names:
         path = name.decode("utf-8", "backslashreplace")
         if excluded and _excluded(path, excluded):
-            listing.inputs.append(Input(path, Reading.IGNORED, "excluded by the settings"))
+            listing.inputs.append(Input(path, Reading.IGNORED, _EXCLUDED))
             continue
         found = examine(top, name)
         if isinstance(found, File):
@@ -122,4 +128,4 @@ def _with_history(top: Path, repository: Repository, listing: Listing, most: int
     except git.GitError as error:
         listing.gaps.append(history_gap(str(error)))
         return repository
-    return Repository(repository.files, repository.parsed, commits, cut, tracked=True)
+    return replace(repository, history=commits, shallow=cut)

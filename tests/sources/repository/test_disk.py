@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from readiness.facts.documentation import Documentation
 from readiness.facts.repository import File, Repository
 from readiness.model import Reading
 from readiness.sources.repository import read
@@ -120,3 +121,12 @@ def test_excluded_files_are_listed_as_ignored(tmp_path: Path) -> None:
     supply = read(tmp_path, exclude=("data/*", "!data/keep.csv"))
     assert set(supply.facts[Repository].files) == {"keep.txt", "data/keep.csv"}  # type: ignore[attr-defined]
     assert {one.name: one.reason for one in supply.inputs if one.reason} == {"data/a.csv": "excluded by the settings"}
+
+
+def test_a_link_may_lead_to_what_the_settings_leave_out(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").write_text("1\n")
+    (tmp_path / "README.md").write_text("[the data](data/a.csv), [nothing](data/b.csv)\n")
+    documentation = Documentation(read(tmp_path, exclude=["data/*"]).facts[Repository])
+    assert "data/a.csv" in documentation.paths
+    assert "data/b.csv" not in documentation.paths
