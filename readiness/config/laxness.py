@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from readiness.config.environment import PROFILES, Environment
 from readiness.config.faults import Fault
+from readiness.config.layer import Layer
 from readiness.model import Check, Route, Severity, Span, Stricter
 
 if TYPE_CHECKING:
-    from readiness.config.load import Layer
     from readiness.config.model import SettingsFile
     from readiness.config.reading import Text
 
 ANY = "*"  # in a list of what is allowed: everything
-Made = tuple[Environment, "list[Layer]"]
+Made = tuple[Environment, list[Layer]]
 
 
 def between(made: Sequence[Made], checks: Mapping[str, Check]) -> list[Fault]:

@@ -20,6 +20,7 @@ from readiness.config.environment import (
     profile_of,
 )
 from readiness.config.faults import Fault, SettingsError, nearest
+from readiness.config.layer import Layer
 from readiness.config.model import MANDATORY_KEYS, EnvironmentSettings, ServiceSettings, SettingsFile
 from readiness.config.reading import Text, read_text, validated
 from readiness.config.waivers import at_home, of_one_check, written
@@ -27,27 +28,7 @@ from readiness.model import Bar, Check, Route, Span
 
 NAMES = ("readiness.yaml", "readiness.yml", ".readiness.yaml")
 _LONGEST_CHAIN = 8
-_Made = tuple[Environment, "list[Layer]"]
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """Settings of one environment that stand together in one place of one file."""
-
-    text: Text
-    route: Route
-
-    @property
-    def value(self) -> Mapping[str, Any]:
-        value: Any = self.text.value
-        for step in self.route:
-            value = value[step]
-        return value if isinstance(value, dict) else {}
-
-    def span(self, route: Route) -> Span | None:
-        """Where `route` is written in this layer; None where it is not."""
-        line = self.text.document.span((*self.route, *route))
-        return Span(self.text.name, *line) if line else None
+_Made = tuple[Environment, list[Layer]]
 
 
 @dataclass(frozen=True, slots=True)
