@@ -7,8 +7,8 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from readiness.facts.packages import Lock, Requirement
 from readiness.facts.repository import File
+from readiness.facts.requirements import Lock, Requirement
 
 
 def node_lock(file: File, manifest: File) -> Lock:

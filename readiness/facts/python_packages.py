@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from readiness.facts.locks import as_json, as_toml, mapping, sequence
 from readiness.facts.objects import Node
-from readiness.facts.packages import Lock, Project, Requirement
 from readiness.facts.repository import File
+from readiness.facts.requirements import Lock, Manifests, Project, Requirement
 from readiness.model import Place
-
-if TYPE_CHECKING:
-    from readiness.facts.packages import Packages
 
 _NAMED = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*")
 _RUNS = re.compile(r"[-_.]+")
@@ -86,24 +83,24 @@ def _joined(file: File) -> Iterator[tuple[int, str]]:
         yield start, held.strip()
 
 
-def python_projects(packages: Packages) -> Iterator[Project]:
+def python_projects(manifests: Manifests) -> Iterator[Project]:
     """Every Python manifest. A requirements file whose lines are all pinned is its own lock."""
     folders = set()
-    for file, node in packages.parsed("pyproject.toml"):
+    for file, node in manifests.parsed("pyproject.toml"):
         wanted = tuple(_declared(node))
         if wanted or node.get("project").exists or node.get("tool", "poetry").exists:
             folders.add(file.folder)
-            yield _project(packages, file, wanted)
-    for file, node in packages.parsed("Pipfile"):
+            yield _project(manifests, file, wanted)
+    for file, node in manifests.parsed("Pipfile"):
         folders.add(file.folder)
-        yield _project(packages, file, tuple(_table(node, "packages")))
-    for file in packages.manifests("requirements*.in"):
+        yield _project(manifests, file, tuple(_table(node, "packages")))
+    for file in manifests.named("requirements*.in"):
         folders.add(file.folder)
-        yield _project(packages, file, tuple(_listed(file)), file.name.removesuffix(".in"))
-    for file in packages.manifests("requirements*.txt"):
+        yield _project(manifests, file, tuple(_listed(file)), file.name.removesuffix(".in"))
+    for file in manifests.named("requirements*.txt"):
         if file.folder not in folders:
             wanted, lock = tuple(_listed(file)), pinned_lock(file)
-            deployed = packages.deployed(file) and not _for_development(file)
+            deployed = manifests.deployed(file) and not _for_development(file)
             yield Project("pip", file, wanted, lock, (file.name,), deployed, normal)
 
 
@@ -111,19 +108,19 @@ def _for_development(file: File) -> bool:
     return any(word in file.name for word in ("dev", "test", "doc", "lint"))
 
 
-def _project(packages: Packages, file: File, wanted: tuple[Requirement, ...], stem: str = "requirements") -> Project:
+def _project(manifests: Manifests, file: File, wanted: tuple[Requirement, ...], stem: str = "requirements") -> Project:
     accepted = (*_LOCKS, f"{stem}.lock", f"{stem}.txt", "requirements.lock", "requirements.txt")
-    lock = _lock_of(packages, file, accepted)
-    return Project("pip", file, wanted, lock, accepted[:7], packages.deployed(file), normal)
+    lock = _lock_of(manifests, file, accepted)
+    return Project("pip", file, wanted, lock, accepted[:7], manifests.deployed(file), normal)
 
 
-def _lock_of(packages: Packages, file: File, accepted: tuple[str, ...]) -> Lock | None:
+def _lock_of(manifests: Manifests, file: File, accepted: tuple[str, ...]) -> Lock | None:
     for name in accepted:
-        found = packages.beside(file, (name,))
+        found = manifests.beside(file, (name,))
         lock = read_lock(found) if found is not None else None
         if lock is not None:
             return lock
-    workspace = packages.above(file, ("uv.lock",))
+    workspace = manifests.above(file, ("uv.lock",))
     return read_lock(workspace) if workspace is not None else None
 
 

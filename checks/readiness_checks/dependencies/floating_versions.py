@@ -1,5 +1,6 @@
 from readiness import Findings, Severity, check
-from readiness.facts.packages import Packages, Project, Requirement
+from readiness.facts.packages import Packages
+from readiness.facts.requirements import Project, Requirement
 
 _ANY = frozenset({"", "*", "x", "latest", "next", ">=0", ">=0.0.0", "dev-master", "dev-main"})
 

@@ -1,5 +1,6 @@
 from readiness import Findings, Severity, check
-from readiness.facts.packages import Lock, Packages, Project, Requirement
+from readiness.facts.packages import Packages
+from readiness.facts.requirements import Lock, Project, Requirement
 from readiness.facts.versions import satisfies
 
 

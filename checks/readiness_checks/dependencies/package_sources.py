@@ -1,14 +1,14 @@
 from collections.abc import Iterator
 
 from readiness import Finding, Findings, Place, Severity, check
-from readiness.facts.packages import Packages
 from readiness.facts.python_packages import option_lines
+from readiness.facts.requirements import Manifests
 
 _NPM = {"registry": "http://", "strict-ssl": "false"}
 
 
 @check(Severity.MEDIUM)
-def package_sources(packages: Packages) -> Findings:
+def package_sources(manifests: Manifests) -> Findings:
     """Packages are fetched over encrypted connections, from one index.
 
     Why: without TLS anybody on the way can replace a package; with a second index whoever registers your private name
@@ -20,14 +20,14 @@ def package_sources(packages: Packages) -> Findings:
     Peers: none.
     Source: pip, "pip install", --extra-index-url: https://pip.pypa.io/en/stable/cli/pip_install/
     """
-    for file in packages.manifests("requirements*.txt", "requirements*.in", "constraints*.txt"):
+    for file in manifests.named("requirements*.txt", "requirements*.in", "constraints*.txt"):
         for line in option_lines(file):
             said = _fault(line.text)
             if said is not None:
                 yield file.at("option", line.number).expect(
                     not said, f"{said or 'fetches over TLS'}, wants one index over TLS"
                 )
-    for file in packages.manifests(".npmrc"):
+    for file in manifests.named(".npmrc"):
         for number, text in enumerate(file.lines, 1):
             yield from _npm(file.at("option", number), text)
 
