@@ -17,8 +17,7 @@ from readiness.cli.writing import Output, outputs, write
 from readiness.config import surroundings
 from readiness.engine import baseline
 from readiness.engine.assess import Assessment
-
-FORMATS = ("terminal", "json", "sarif", "junit", "markdown", "html", "github")
+from readiness.report import FORMATS
 
 
 @click.command(name="check")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-_FORMATS = ("terminal", "json", "sarif", "junit", "markdown", "html", "github")
+from readiness.report import FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ def outputs(standard: str, written: Sequence[str]) -> list[Output]:
     wanted = [Output(standard)]
     for text in written:
         format_, equals, path = text.partition("=")
-        if not equals or format_ not in _FORMATS or not path:
-            known = ", ".join(_FORMATS)
+        if not equals or format_ not in FORMATS or not path:
+            known = ", ".join(FORMATS)
             raise click.UsageError(f"--output wants FORMAT=PATH with a format of {known}; found {text!r}")
         wanted.append(Output(format_, Path(path)))
     return wanted

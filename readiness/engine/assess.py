@@ -109,7 +109,8 @@ def assess(
     world.supplies = [*world.supplies, Supply("waivers", frozenset({Waivers}), {Waivers: records})]
     outcomes += [_outcome(check, world, terms, book, seconds) for check in last]
     outcomes.sort(key=lambda o: o.check.id)
-    gaps = tuple(dict.fromkeys([*(g for s in world.supplies for g in s.gaps), *_unread_pods(world.supplies, checks)]))
+    strangers = _strangers(world.supplies, checks)
+    gaps = tuple(dict.fromkeys([*(g for s in world.supplies for g in s.gaps), *_unread_pods(strangers)]))
     return Assessment(
         service=service,
         environment=world.environment,
@@ -119,7 +120,7 @@ def assess(
         inputs=tuple(i for s in world.supplies for i in s.inputs),
         notes=tuple(dict.fromkeys(n for s in world.supplies for n in s.notes)),
         sources=tuple(dict.fromkeys(s.source for s in world.supplies if s.inputs or s.gaps)),
-        not_understood=_not_understood(world.supplies, checks),
+        not_understood=dict(sorted(Counter(name for _, _, name in strangers).items())),
         waivers=records,
         vanished=terms.baseline.vanished(outcomes),
         new_only=terms.new_only,
@@ -182,20 +183,27 @@ def _idle(supplies: Iterable[Supply]) -> bool:
     return bool(asked) and not any(running & s.facts[Objects].counts.keys() for s in asked if Objects in s.facts)  # type: ignore[attr-defined]
 
 
-def _unread_pods(supplies: Iterable[Supply], checks: Iterable[Check]) -> Iterator[Gap]:
-    """Objects of kinds that no check reads, and that hold containers: something runs, and nobody looked at it."""
+def _strangers(supplies: Iterable[Supply], checks: Iterable[Check]) -> list[tuple[str, Resource, str]]:
+    """Objects that no view of any check reads: the source, the object, and what to call its kind."""
     read = frozenset().union(*(kinds_read(check) for check in checks))
+    found = []
     for supply in supplies:
         objects = supply.facts.get(Objects)
         for item in objects if isinstance(objects, Objects) else ():
-            if (item.kind not in read or not _is_meant(item)) and (route := _containers(item.body)):
-                cause = f"{item.subject} ({item.api_version}) runs containers, and no check reads this kind"
-                yield Gap(
-                    supply.source,
-                    cause,
-                    item.span(route),
-                    advice="check it by other means: this verdict cannot speak of it",
-                )
+            if item.kind not in read:
+                found.append((supply.source, item, item.kind or "(no kind)"))
+            elif not _is_meant(item):
+                found.append((supply.source, item, f"{item.kind} of {item.group or 'the core group'}"))
+    return found
+
+
+def _unread_pods(strangers: Iterable[tuple[str, Resource, str]]) -> Iterator[Gap]:
+    """Objects of kinds that no check reads, and that hold containers: something runs, and nobody looked at it."""
+    for source, item, _ in strangers:
+        if route := _containers(item.body):
+            cause = f"{item.subject} ({item.api_version}) runs containers, and no check reads this kind"
+            advice = "check it by other means: this verdict cannot speak of it"
+            yield Gap(source, cause, item.span(route), advice=advice)
 
 
 def _containers(body: Mapping[str, Any]) -> Route:
@@ -211,17 +219,3 @@ def _containers(body: Mapping[str, Any]) -> Route:
         elif isinstance(value, list):
             waiting += [((*route, i), inner) for i, inner in enumerate(value) if isinstance(inner, dict | list)]
     return ()
-
-
-def _not_understood(supplies: Iterable[Supply], checks: Iterable[Check]) -> dict[str, int]:
-    """Kinds that lie in the facts and that no view of any check reads, or not of that API group."""
-    read = frozenset().union(*(kinds_read(check) for check in checks))
-    met: Counter[str] = Counter()
-    for supply in supplies:
-        objects = supply.facts.get(Objects)
-        for item in objects if isinstance(objects, Objects) else ():
-            if item.kind not in read:
-                met[item.kind or "(no kind)"] += 1
-            elif not _is_meant(item):
-                met[f"{item.kind} of {item.group or 'the core group'}"] += 1
-    return dict(sorted(met.items()))

@@ -37,15 +37,15 @@ def conclude(
     `new_only` the known ones are excused.
     """
     known = known or Baseline()
-    left = Counter(known.fingerprints)
+    met: Counter[str] = Counter()  # a baseline is large, and a check has few findings: count those, copy nothing
     judged = []
     for finding in asked.bad:
         mark = fingerprint(asked.check.id, environment, finding)
         weight = _severity(finding, asked.check.severity, severity)
         waiver = waive(asked.check.id, finding)
         if waiver is None:
-            left[mark] -= 1
-            old = left[mark] >= 0 and known.allows(mark, weight)
+            met[mark] += 1
+            old = met[mark] <= known.fingerprints[mark] and known.allows(mark, weight)
         else:
             old = mark in known.waived or mark in known.fingerprints
         judged.append(Judged(finding, weight, mark, waiver, old, excused=old and new_only))

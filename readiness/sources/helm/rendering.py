@@ -16,6 +16,7 @@ from readiness.facts.objects import Objects, Resource
 from readiness.facts.writings import Note, Remark, Writing, Writings
 from readiness.model import Gap, Input, Origin, Span, Supply
 from readiness.model import Reading as Became
+from readiness.sources.harvest import Harvest
 from readiness.sources.helm import faults, tokens, values
 from readiness.sources.helm.chart import Chart, ChartError, Part
 from readiness.sources.helm.command import Bounded, environment, together
@@ -49,22 +50,6 @@ class Release:
     tokens: Ran = field(default_factory=lambda: Ran(None))
 
 
-@dataclass(slots=True)
-class Harvest:
-    """What all charts brought."""
-
-    namespace: str
-    resources: list[Resource] = field(default_factory=list)
-    writings: list[Writing] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
-    inputs: list[Input] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def lost(self, chart: Chart, gap: Gap) -> None:
-        self.gaps.append(gap)
-        self.inputs.append(Input(chart.path, Became.NOT_EXAMINED, gap.cause))
-
-
 def render_all(
     helm: str, charts: Sequence[Chart], root: Path, folder: Path, *, namespace: str, kubernetes: str
 ) -> Supply:
@@ -82,12 +67,12 @@ def render_all(
             here.mkdir()
             releases.append(_prepare(chart, root, here, namespace, exact))
         except ChartError as fault:
-            harvest.lost(chart, _gap(chart, fault))
+            harvest.lost(chart.path, _gap(chart, fault))
     wrong = together(_render(command, releases))
     if wrong:
         for release in releases:
             span = Span(_in_chart(release.chart, "Chart.yaml"), 1)
-            harvest.lost(release.chart, Gap("helm", wrong, span, advice=how_to_install("helm")))
+            harvest.lost(release.chart.path, Gap("helm", wrong, span, advice=how_to_install("helm")))
     else:
         for release in releases:
             _gather(release, harvest)
@@ -174,7 +159,7 @@ def _gather(release: Release, harvest: Harvest) -> None:
     said = values.without_secrets(release.plain.said if not release.plain.ok else words(release.plain.err), chart.set)
     said = said.replace(f"{release.folder}/", "").replace(f"{release.folder.parent}/", "")
     if not release.plain.ok:
-        harvest.lost(chart, faults.failure(said, chart.path, release.top, marked))
+        harvest.lost(chart.path, faults.failure(said, chart.path, release.top, marked))
         return
     harvest.notes += [f"helm says of {chart.path}: {line}" for line in faults.warnings(said, release.folder)]
     harvest.writings += release.writings
@@ -212,7 +197,7 @@ def _read(release: Release, text: str, marked: Mapping[str, str], harvest: Harve
         harvest.inputs.append(Input(release.chart.path, Became.NOT_EXAMINED, fatal[0].message, number))
     elif not number:
         cause = "the chart renders to no objects with these values, so there is nothing to check"
-        harvest.lost(release.chart, Gap("helm", cause, Span(_in_chart(release.chart, "Chart.yaml"), 1)))
+        harvest.lost(release.chart.path, Gap("helm", cause, Span(_in_chart(release.chart, "Chart.yaml"), 1)))
     else:
         harvest.inputs.append(Input(release.chart.path, Became.CHECKED, "", number))
 

@@ -9,7 +9,8 @@ from typing import Any
 from readiness.facts.objects import Objects
 from readiness.facts.writings import Writings
 from readiness.model import Gap, Origin, Reading, Span, Supply
-from readiness.sources.kustomize.building import Builder, Harvest, build_all, builder
+from readiness.sources.harvest import Harvest
+from readiness.sources.kustomize.building import Builder, build_all, builder
 from readiness.sources.kustomize.graph import walk
 from readiness.sources.programs import how_to_install
 

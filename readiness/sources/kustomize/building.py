@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,6 +17,7 @@ from readiness.facts.objects import Resource
 from readiness.facts.writings import Note, Remark, Writing
 from readiness.model import Gap, Input, Span
 from readiness.model import Reading as Became
+from readiness.sources.harvest import Harvest
 from readiness.sources.kustomize.layers import Graph, Layer
 from readiness.sources.kustomize.locating import Built
 from readiness.sources.kustomize.origins import Origin, Sources, annotated
@@ -31,22 +32,6 @@ _LIMITS = Limits(file_bytes=64 << 20, seconds=60.0)
 _MANY = 500
 _VERSION = re.compile(r"v?(\d+)\.\d+\.\d+")
 _ERROR = re.compile(r'^.*?\] "command failed" err=(?:"(?P<text>.*)"|<\n(?P<lines>.*)\n\s*>)$', re.DOTALL)
-
-
-@dataclass(slots=True)
-class Harvest:
-    """What all overlays brought."""
-
-    namespace: str
-    resources: list[Resource] = field(default_factory=list)
-    writings: list[Writing] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
-    inputs: list[Input] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def lost(self, path: str, *gaps: Gap) -> None:
-        self.gaps += gaps
-        self.inputs.append(Input(path, Became.NOT_EXAMINED, gaps[0].cause))
 
 
 @dataclass(frozen=True, slots=True)
