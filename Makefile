@@ -38,7 +38,7 @@ $(bin)/pip:
 $(installed): pyproject.toml | $(bin)/pip
 	@echo "installing readiness and its libraries into $(VENV)"
 	@"$(bin)/python" -m pip install $(quiet_pip) --editable .
-	@"$(bin)/python" -m compileall -q -j 0 readiness checks
+	@"$(bin)/python" -m compileall -q -j 0 readiness checks deploy prove
 	@touch $@
 
 # pip reads dependency groups since 25.1; the one that Python brings along is often older.

@@ -1,13 +1,16 @@
-"""The one seam for HTTP: bounded reads from one server.
+"""The one seam for HTTP: bounded reads from one server, and bounded messages to one.
 
-The library behind it is imported when the first reader is made, never before. What is read is read with GET, so that no
-source can change what it looks at. No redirect is followed: an address that sends a reader elsewhere could collect its
-credentials. No proxy, certificate or login of the surroundings is used that the caller did not name.
+The library behind it is imported when the first client is made, never before. A Reader reads with GET, so that no
+source can change what it looks at; a Sender alone can say something to a server. No redirect is followed: an address
+that sends a reader elsewhere could collect its credentials. No proxy, certificate or login of the surroundings is used
+that the caller did not name.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -55,6 +58,10 @@ class TooLarge(NoAnswer):
     """The answer was larger than it may be."""
 
 
+class TooSlow(NoAnswer):
+    """The answer, or the connection, did not come within its time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the server said, whatever its status. Names of headers are in lower case."""
@@ -69,6 +76,9 @@ class Reader:
 
     `headers` is asked before every request, so that a credential which was renewed is used at once. Raises NoAnswer for
     certificate files that cannot be used and for a proxy that is none.
+
+    `attempts` is how often a server that asks for patience is asked; with one, its first answer is taken for what it
+    is. What a `stoppable` reader reads can be ended by another thread.
     """
 
     def __init__(
@@ -80,13 +90,19 @@ class Reader:
         headers: Callable[[], Mapping[str, str]] = dict,
         bounds: Bounds = DEFAULT_BOUNDS,
         sleep: Callable[[float], None] = time.sleep,
+        attempts: int = _PATIENCE,
+        stoppable: bool = False,
     ) -> None:
         import httpx
 
         self._library, self._headers, self._bounds, self._sleep = httpx, headers, bounds, sleep
-        self._address = address.rstrip("/")
+        self._address, self._attempts = address.rstrip("/"), attempts
         tls = tls or Tls()
-        self._extensions = {"sni_hostname": tls.server_name} if tls.server_name else {}
+        self._extensions: dict[str, Any] = {"sni_hostname": tls.server_name} if tls.server_name else {}
+        self._sockets: list[socket.socket] = []
+        self._stopped = False
+        if stoppable:
+            self._extensions["trace"] = self._connected
         try:
             self._client = httpx.Client(
                 verify=_context(tls),
@@ -109,38 +125,81 @@ class Reader:
 
         A server that asks for patience (429, or 503 with Retry-After) gets it, at most twice and 5 seconds each.
         """
-        for attempt in range(1, _PATIENCE + 1):
-            answer = self._get(path, dict(parameters or {}), accept)
+        for attempt in range(1, self._attempts + 1):
+            answer = self._ask("GET", path, {"Accept": accept}, params=dict(parameters) if parameters else None)
             wait = _wanted_wait(answer)
-            if wait is None or attempt == _PATIENCE:
+            if wait is None or attempt == self._attempts:
                 return answer
             self._sleep(wait)
         raise AssertionError("the last attempt returns")
 
-    def _get(self, path: str, parameters: dict[str, Any], accept: str) -> Answer:
-        headers = {"User-Agent": "readiness", "Accept": accept, **self._headers()}
+    def stop(self) -> None:
+        """End what a stoppable reader reads, and what it will read: whoever reads gets NoAnswer. For another thread."""
+        self._stopped = True
+        for one in list(self._sockets):
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(one, socket.SHUT_RDWR)  # TLS sockets' own would meddle with the reading thread
+
+    def _connected(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            self._sockets.append(info["return_value"].get_extra_info("socket"))
+            if self._stopped:
+                self.stop()
+
+    def _ask(self, method: str, path: str, said: Mapping[str, str], **parts: Any) -> Answer:
+        headers = {"User-Agent": "readiness", **said, **self._headers()}
         deadline = time.monotonic() + self._bounds.seconds
         body = bytearray()
         try:
             with self._client.stream(
-                "GET", self._address + path, params=parameters, headers=headers, extensions=self._extensions
+                method, self._address + path, headers=headers, extensions=self._extensions, **parts
             ) as response:
                 for piece in response.iter_bytes():
                     body += piece
                     if len(body) > self._bounds.size:
                         raise TooLarge(f"the answer is larger than {self._bounds.size >> 20} MiB")
                     if time.monotonic() > deadline:
-                        raise NoAnswer(f"the answer did not end within {self._bounds.seconds:g} s")
+                        raise TooSlow(f"the answer did not end within {self._bounds.seconds:g} s")
+                if self._stopped:  # the end of the connection was ours, not the end of the answer
+                    raise NoAnswer("it was stopped")
                 return Answer(response.status_code, bytes(body), {k.lower(): v for k, v in response.headers.items()})
         except self._library.ConnectTimeout:
-            raise NoAnswer(f"no connection within {self._bounds.connect:g} s") from None
+            raise TooSlow(f"no connection within {self._bounds.connect:g} s") from None
         except self._library.TimeoutException:
-            raise NoAnswer(f"no answer within {self._bounds.seconds:g} s") from None
+            raise TooSlow(f"no answer within {self._bounds.seconds:g} s") from None
         except (self._library.LocalProtocolError, UnicodeEncodeError):
             # What the library says here repeats the header, which may be a credential.
             raise NoAnswer("a header cannot be sent: a credential holds a character that no header may") from None
         except (self._library.HTTPError, self._library.InvalidURL, OSError, ValueError) as fault:
             raise NoAnswer(_plain(fault)) from None
+
+
+class Sender:
+    """Says something to one server, once: nothing is repeated, since a message that was lost may have been heard.
+
+    It is to be closed. Raises NoAnswer as a Reader does.
+    """
+
+    def __init__(self, address: str, *, tls: Tls | None = None, bounds: Bounds = DEFAULT_BOUNDS) -> None:
+        origin, self._path = _split(address)
+        self._connection = Reader(origin, tls=tls, bounds=bounds)
+
+    def __enter__(self) -> Sender:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self._connection.__exit__(kind, value, at)
+
+    def post(self, body: bytes, kind: str = "application/json") -> Answer:
+        """The answer to POST with that body of that content type, at the address itself. Raises NoAnswer, TooLarge."""
+        return self._connection._ask("POST", self._path, {"Accept": "*/*", "Content-Type": kind}, content=body)
+
+
+def _split(address: str) -> tuple[str, str]:
+    """The server of an address, and what stands behind it, to the last character."""
+    scheme, mark, rest = address.partition("://")
+    server = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    return f"{scheme}{mark}{server}", rest[len(server) :]
 
 
 def _context(tls: Tls) -> ssl.SSLContext:

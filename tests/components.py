@@ -74,6 +74,12 @@ def _no_cluster() -> str | None:
     return _does_not_answer("kubectl", "--kubeconfig", path, "--request-timeout=10s", "get", "--raw", "/readyz")
 
 
+def _no_postgresql() -> str | None:
+    if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        return _not_on_path("initdb")
+    return None
+
+
 def _no_corpus() -> str | None:
     path = os.environ.get(CORPUS_VARIABLE, "")
     if not path:
@@ -103,6 +109,10 @@ COMPONENTS: Mapping[str, Component] = {
             "chromium",
             "bash .ci/install chromium",
             lambda: _not_on_path("chromium", "chromium-browser", "google-chrome"),
+        ),
+        Component("postgresql", "apt-get install -y postgresql", _no_postgresql),
+        Component(
+            "prometheus", "apt-get install -y prometheus", lambda: _does_not_answer("prometheus", "--version")
         ),
         Component("shellcheck", "bash .ci/install shellcheck", lambda: _does_not_answer("shellcheck", "--version")),
     )

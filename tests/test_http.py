@@ -17,7 +17,7 @@ import pytest
 from sources.cluster.certificates import make, serves_with
 from sources.cluster.server import Says, serving
 
-from readiness.http import Bounds, NoAnswer, Reader, Tls, TooLarge
+from readiness.http import Bounds, NoAnswer, Reader, Sender, Tls, TooLarge
 
 LOCATION = {"Location": "http://127.0.0.1:1/elsewhere"}
 
@@ -240,3 +240,22 @@ except NoAnswer as refusal:
         os.close(outer)
         os.close(inner)
     assert "the client certificate and its key cannot be used together" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("tail", "path", "query"), [("/hook/", "/hook/", {}), ("/hook?to=a%2Fb", "/hook", {"to": "a/b"}), ("", "/", {})]
+)
+def test_a_message_goes_to_the_address_as_it_is_written(tail: str, path: str, query: dict[str, str]) -> None:
+    with serving({path: Says(200, b"thanks")}) as server, Sender(server.address + tail) as sender:
+        assert sender.post(b'{"a": 1}').body == b"thanks"
+    (asked,) = server.asked
+    assert (asked.method, asked.path, asked.query) == ("POST", path, query)
+    assert (asked.headers["content-type"], asked.headers["content-length"]) == ("application/json", "8")
+
+
+@pytest.mark.parametrize("status", [429, 503, 302])
+def test_a_message_is_said_once_whatever_the_server_says(status: int) -> None:
+    says = Says(status, None, {"Retry-After": "0", **LOCATION})
+    with serving({"/hook": says}) as server, Sender(server.address + "/hook") as sender:
+        assert sender.post(b"{}").status == status
+    assert len(server.asked) == 1

@@ -62,7 +62,8 @@ class _Lazy(click.Group):
 @click.command(
     cls=_Lazy,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 ready, 1 not ready, 2 wrong flags or settings, 3 something could not be examined.",
+    epilog="Exit codes: 0 ok, 1 not ready, 2 wrong flags or settings, 3 something could not be examined, 4 aborted "
+    "before the switch, 5 rolled back, 6 held for a person, 7 refused, 8 goes on without this process, 75 busy.",
 )
 @click.version_option(package_name="readiness", prog_name="readiness", message="%(prog)s %(version)s")
 def program() -> None:
@@ -71,6 +72,7 @@ def program() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return the exit code. Whatever goes wrong is told in a sentence, not in a traceback."""
+    _streams()
     stdout = sys.stdout
     try:
         code = program.main(list(arguments), prog_name="readiness", standalone_mode=False)
@@ -132,11 +134,27 @@ def _give_up_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def written_down(fault: BaseException) -> str:
+    """Write what happened to a file, and return its path; empty where there is no room for one."""
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="readiness-fault-", suffix=".txt")
+        with os.fdopen(descriptor, "w") as stream:
+            traceback.print_exception(fault, file=stream)
+    except OSError:
+        return ""
+    return path
+
+
 def _our_fault(fault: Exception) -> int:
-    descriptor, path = tempfile.mkstemp(prefix="readiness-fault-", suffix=".txt")
-    with os.fdopen(descriptor, "w") as stream:
-        traceback.print_exception(fault, file=stream)
-    click.echo(
-        f"error: this is our fault: {type(fault).__name__}. What happened is in {path}; please report it.", err=True
-    )
+    path = written_down(fault)
+    what = f"What happened is in {path}; please report it." if path else "There was no room to write down more."
+    click.echo(f"error: this is our fault: {type(fault).__name__}. {what}", err=True)
     return Exit.INTERNAL
+
+
+def _streams() -> None:
+    """Give streams that were closed a place: else the next file that is opened takes their number, and what others
+    write to standard output ends in it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - it stays open

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from readiness.config.deploy import DeploySettings
 from readiness.config.model import Sources
 from readiness.model import Bar, Check, Severity, Span
 
@@ -55,6 +56,7 @@ class Environment:
     mandatory: tuple[str, ...] = ()
     sources: Sources = field(default_factory=Sources)
     checks: Mapping[str, CheckSettings] = field(default_factory=dict)
+    deploy: DeploySettings | None = None
     rules: str = ""
     waivers: tuple[WrittenWaiver, ...] = ()
     waiver_owners: tuple[str, ...] = ()

@@ -179,6 +179,7 @@ def _environment(
         mandatory=tuple(dict.fromkeys([*MANDATORY[profile], *(own.mandatory or ())])),
         sources=own.sources,
         checks=check_settings(own),
+        deploy=own.deploy,
         rules=next((m.rules for m in models if m.rules), "") or "",
         waivers=tuple(w for w in waivers if w.environment in ("*", name)),
         waiver_owners=tuple(next((m.waiver_owners for m in models if m.waiver_owners), ())),

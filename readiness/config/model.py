@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
+from readiness.config.deploy import DeploySettings
+
 Profile = Literal["production", "staging", "development"]
 SourceName = Literal["manifests", "kustomize", "helm", "repository", "tools", "cluster", "commands"]
 
@@ -143,6 +145,7 @@ class EnvironmentSettings(_Strict):
     checks: dict[str, dict[str, JsonValue]] = Field(
         default={}, description="settings of checks by id; besides a check's own: `severity`, and `skip` with a reason"
     )
+    deploy: DeploySettings | None = Field(default=None, description="how the service is shipped to this environment")
 
 
 class ServiceSettings(_Strict):

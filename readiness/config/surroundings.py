@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TextIO
 
 _WIDEST = 400  # a report is prose: wider lines help nobody, and COLUMNS may hold any number
@@ -30,3 +31,14 @@ def width(stream: TextIO) -> int:
     if columns.isdigit() and int(columns):
         return min(int(columns[:6]), _WIDEST)
     return shutil.get_terminal_size((100, 24)).columns if stream.isatty() else 100
+
+
+def live(stream: TextIO) -> bool:
+    """Whether somebody watches this stream who sees it redrawn: a terminal that can, and no pipeline's imitation."""
+    return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb") and not os.environ.get("CI")
+
+
+def state_home() -> Path:
+    """Where programs keep what lasts (XDG Base Directory Specification, by which a relative path does not count)."""
+    said = os.environ.get("XDG_STATE_HOME", "")
+    return Path(said) if said.startswith("/") else Path.home() / ".local" / "state"

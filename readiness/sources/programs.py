@@ -22,7 +22,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -62,11 +62,15 @@ _PACKAGES: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one run may use: seconds by the clock, bytes of memory, bytes of output on each of its two streams."""
+    """What one run may use: seconds by the clock, bytes of memory, bytes of output on each of its two streams.
+
+    More output ends the run; with `drop` it goes on, and what is more is not kept.
+    """
 
     seconds: float = 60.0
     memory: int = 1 << 30
     output: int = 64 << 20
+    drop: bool = False
 
 
 DEFAULT_BOUNDS = Bounds()
@@ -119,11 +123,13 @@ def run(
     stdin: bytes = b"",
     bounds: Bounds = DEFAULT_BOUNDS,
     isolated: bool = True,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Ran:
     """Run `program` (an absolute path) and wait for its end. Never raises for what the program does.
 
     `environment` is all that it gets besides a PATH of system folders and a neutral locale. `isolated` keeps it from
-    the network where the kernel allows that; the user's own commands are not.
+    the network where the kernel allows that; the user's own commands are not. `stopped` is asked several times a
+    second: once it says yes, the program is ended.
     """
     around = {"PATH": _SYSTEM_PATH, "LC_ALL": "C.UTF-8", **environment}
     command = [*_limits(bounds), *(isolation() if isolated else ()), program, *arguments]
@@ -141,7 +147,7 @@ def run(
         return Ran(None, fault=f"{program} cannot be started: {getattr(refusal, 'strerror', None) or refusal}")
     with process:
         try:
-            out, err, fault = _talk(process, stdin, bounds)
+            out, err, fault = _talk(process, stdin, bounds, stopped)
         finally:
             _end(process)
     if fault:
@@ -196,7 +202,9 @@ def _limits(bounds: Bounds) -> tuple[str, ...]:
     return (prlimit, f"--data={most}", "--core=0", "--")
 
 
-def _talk(process: subprocess.Popen[bytes], stdin: bytes, bounds: Bounds) -> tuple[bytes, bytes, str]:
+def _talk(
+    process: subprocess.Popen[bytes], stdin: bytes, bounds: Bounds, stopped: Callable[[], bool]
+) -> tuple[bytes, bytes, str]:
     """Feed and listen until the program ends, its time is over, or it has said too much."""
     assert process.stdin and process.stdout and process.stderr, "all three are pipes"  # noqa: S101, PT018
     heard: dict[IO[bytes], bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
@@ -210,9 +218,9 @@ def _talk(process: subprocess.Popen[bytes], stdin: bytes, bounds: Bounds) -> tup
             waiting.register(process.stdin, selectors.EVENT_WRITE)
         else:
             process.stdin.close()
-        for stream in _ready(waiting, process, bounds.seconds):
+        for stream in _ready(waiting, process, bounds.seconds, stopped):
             if stream is None:
-                fault = f"it gave no answer within {bounds.seconds:g} s and was ended"
+                fault = "it was ended" if stopped() else f"it gave no answer within {bounds.seconds:g} s and was ended"
                 break
             if stream not in heard:
                 left = _feed(waiting, process.stdin, left)
@@ -221,16 +229,19 @@ def _talk(process: subprocess.Popen[bytes], stdin: bytes, bounds: Bounds) -> tup
             if not piece:
                 waiting.unregister(stream)
             heard[stream] += piece
-            if len(heard[stream]) > bounds.output:
+            if bounds.drop:
+                del heard[stream][bounds.output :]
+            elif len(heard[stream]) > bounds.output:
                 fault = f"it wrote more than {bounds.output >> 20} MiB and was ended"
                 break
     return bytes(heard[process.stdout]), bytes(heard[process.stderr]), fault
 
 
 def _ready(
-    waiting: selectors.BaseSelector, process: subprocess.Popen[bytes], seconds: float
+    waiting: selectors.BaseSelector, process: subprocess.Popen[bytes], seconds: float, stopped: Callable[[], bool]
 ) -> Iterator[IO[bytes] | None]:
-    """Streams that have something to say; None once when the time is over. Ends when nobody speaks any more.
+    """Streams that have something to say; None once when the time is over or it is stopped. Ends when nobody speaks
+    any more.
 
     A program may end while something that it started still holds its streams: then what is in them is read, no more.
     """
@@ -238,7 +249,7 @@ def _ready(
     while waiting.get_map():
         ended = process.poll() is not None
         now = time.monotonic()
-        if now >= deadline:
+        if now >= deadline or stopped():
             yield None
             return
         events = waiting.select(0 if ended else min(0.2, deadline - now))
@@ -246,10 +257,13 @@ def _ready(
             return
         for key, _ in events:
             yield key.fileobj  # type: ignore[misc]
-    try:
-        process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        yield None
+    while process.poll() is None:
+        left = deadline - time.monotonic()
+        if left <= 0 or stopped():
+            yield None
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(min(0.2, left))
 
 
 def _feed(waiting: selectors.BaseSelector, stream: IO[bytes], left: memoryview) -> memoryview:

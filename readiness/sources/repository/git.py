@@ -65,7 +65,7 @@ def program() -> str | None:
 def tracked(root: Path) -> tuple[Entry, ...]:
     """What git tracks below `root`, in the order of names, each once."""
     entries: dict[bytes, Entry] = {}
-    for record in _ask(root, "ls-files", "-z", "--stage").split(b"\0"):
+    for record in ask(root, "ls-files", "-z", "--stage").split(b"\0"):
         head, tab, name = record.partition(b"\t")
         if tab:
             entries.setdefault(name, Entry(name, head.startswith(_SUBMODULE.encode())))
@@ -74,12 +74,12 @@ def tracked(root: Path) -> tuple[Entry, ...]:
 
 def untracked(root: Path) -> tuple[str, ...]:
     """Files below `root` that git neither tracks nor ignores."""
-    names = _ask(root, "ls-files", "-z", "--others", "--exclude-standard").split(b"\0")
+    names = ask(root, "ls-files", "-z", "--others", "--exclude-standard").split(b"\0")
     return tuple(name.decode("utf-8", "backslashreplace") for name in names if name)
 
 
 def shallow(root: Path) -> bool:
-    return _ask(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
+    return ask(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
 
 
 def history(root: Path, most: int) -> tuple[tuple[Commit, ...], bool]:
@@ -87,7 +87,7 @@ def history(root: Path, most: int) -> tuple[tuple[Commit, ...], bool]:
     if not _has_commits(root):
         return (), False
     shape = "--format=%x00%H%x00%cI%x00%aN%x00%aE%x00%s%x00"
-    said = _ask(
+    said = ask(
         root, "log", "-z", f"--max-count={most + 1}", "--name-only", "--relative", "--no-renames", "--no-ext-diff",
         "--no-textconv", "--no-show-signature", "--ignore-submodules=all", shape, "--", ".",
     )  # fmt: skip
@@ -97,7 +97,7 @@ def history(root: Path, most: int) -> tuple[tuple[Commit, ...], bool]:
 
 def _has_commits(root: Path) -> bool:
     try:
-        _ask(root, "rev-parse", "--verify", "--quiet", "HEAD")
+        ask(root, "rev-parse", "--verify", "--quiet", "HEAD")
     except GitError:
         return False
     return True
@@ -124,16 +124,22 @@ def _is_time(text: str) -> bool:
         return False
 
 
-def _ask(root: Path, *arguments: str) -> bytes:
+def invocation(root: Path, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """The command that asks git about `root`, and all of its environment. Raises GitError where there is no git."""
     settings = [part for setting in (*_QUIET, f"safe.directory={_top(root)}") for part in ("-c", setting)]
     git = program()
     if git is None:
         raise GitError("git is not installed")
-    command = [git, "--no-pager", "--no-replace-objects", "--literal-pathspecs", *settings, *arguments]
+    return [git, "--no-pager", "--no-replace-objects", "--literal-pathspecs", *settings, *arguments], _environment()
+
+
+def ask(root: Path, *arguments: str) -> bytes:
+    """What git says, at most 64 MiB within 30 s. Raises GitError where it will not answer."""
+    command, environment = invocation(root, *arguments)
     with TemporaryFile() as words:
         try:
             running = subprocess.Popen(
-                command, cwd=root, env=_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words
+                command, cwd=root, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words
             )
         except OSError as error:
             raise GitError(f"git does not start: {error.strerror or error}") from error

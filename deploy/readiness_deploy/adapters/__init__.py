@@ -1,0 +1,1 @@
+"""What a rollout touches, one module for each target."""

@@ -1,0 +1,103 @@
+"""The guard: carries a run on after its commit point, whatever became of the process that began it.
+
+`python -m readiness_deploy.guard FOLDER` is started by the keeper, and again while the record wants it. It walks
+the same table as everybody else, from what is so.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from readiness.config.surroundings import variables
+from readiness_deploy.adapters.local import Keeper, entry, entry_address
+from readiness_deploy.adapters.machine import NoSchema, Signals, SystemClock
+from readiness_deploy.bluegreen import walk
+from readiness_deploy.gates import LiveGates, Outside
+from readiness_deploy.keeper.client import Declined, Unreachable, ask
+from readiness_deploy.ports import Busy, Fenced, Holder, Journal, Lost, Measurement, World
+from readiness_deploy.record import Intent
+from readiness_deploy.states import MOVED, State
+
+_WELL = (State.DONE, State.ROLLED_BACK, State.HELD, State.IDLE)
+_TOLD_WITHIN = 1.0
+
+
+class KeeperJournal:
+    """Tells the keeper, whose journal everybody can watch. What cannot be told is lost, and nothing else."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+
+    def note(self, what: str, **details: Any) -> None:
+        """One event."""
+        try:
+            ask(self._state, "note", within=_TOLD_WITHIN, what=what, details=msgspec.to_builtins(details))
+        except (Unreachable, Declined, TypeError, ValueError):
+            return
+
+    def measured(self, one: Measurement) -> None:
+        """One look of one gate."""
+        self.note("measured", measurement=msgspec.to_builtins(one))
+
+
+def main(state: Path, own: Mapping[str, str]) -> int:
+    """Walk what is in flight to its end. Returns 0 where it came to rest, 1 where another guard should look."""
+    clock, signals, journal = SystemClock(), Signals().listen(), KeeperJournal(state)
+    keeper = Keeper(state)
+    try:
+        record = keeper.observe().record
+        if record.intent is None or record.phase not in MOVED:
+            return 0
+        intent = record.intent
+        keeper.lock(_me(intent, clock))
+        world = _world(keeper, intent, clock, signals, journal, own)
+        end = walk(world, None)
+        journal.note("guard done", state=end.state.value, why=end.why, run=end.run)
+        if end.state is not State.OUSTED:
+            keeper.unlock()
+        return 0 if end.state in _WELL else 1
+    except (Busy, Fenced, Lost) as fault:
+        sys.stderr.write(f"{clock.stamp()} the guard stops: {fault}\n")
+        return 1
+
+
+def _me(intent: Intent, clock: SystemClock) -> Holder:
+    return Holder(
+        by="the guard", host=socket.gethostname(), pid=os.getpid(), run=intent.run, since=clock.stamp(), guard=True
+    )
+
+
+def _world(
+    keeper: Keeper,
+    intent: Intent,
+    clock: SystemClock,
+    signals: Signals,
+    journal: KeeperJournal,
+    own: Mapping[str, str],
+) -> World:
+    outside = Outside(
+        address=keeper.address, entry=entry_address(keeper), traffic=keeper.traffic, variables=own, folder=Path("/")
+    )
+    told: Journal = journal
+    return World(
+        route=keeper,
+        colours=keeper,
+        schema=NoSchema(),
+        gates=LiveGates(clock, outside, journal.measured),
+        entry=entry(keeper, intent.release),
+        clock=clock,
+        journal=told,
+        interrupts=signals,
+        guarding=True,
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(Path(sys.argv[1]), variables()))

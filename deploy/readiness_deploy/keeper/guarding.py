@@ -1,0 +1,138 @@
+"""The guard's keeper: starts the process that carries a run on after the commit point; goes back where none can run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from readiness_deploy.keeper.authority import Authority, Refused
+from readiness_deploy.keeper.folder import Folder
+from readiness_deploy.keeper.processes import INSTANCE, MARKER, Identity, Processes, alive, identity
+from readiness_deploy.ports import Standing
+from readiness_deploy.record import Record
+from readiness_deploy.states import MOVED, Colour, Phase
+
+_LOOK = 0.1
+_LONGEST_BACKOFF = 5.0
+_HOPELESS = 3
+_PATIENCE = 3.0
+"""Seconds that a dead release may serve beside a ready one, before the keeper goes back by itself."""
+
+INSTANCE_OF_GUARD = "guard"
+
+
+class Guarding:
+    """Keeps one guard alive while the record's phase wants one. Its methods belong to the event loop's thread."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        authority: Authority,
+        processes: Processes,
+        own: Mapping[str, str],
+        standing: Callable[[Colour], Standing],
+        note: Callable[..., None],
+        changed: Callable[[], None],
+        command: Sequence[str] = (sys.executable, "-m", "readiness_deploy.guard"),
+    ) -> None:
+        self.guard: Identity | None = None
+        self._folder, self._authority, self._processes, self._own = folder, authority, processes, own
+        self._standing, self._note, self._changed, self._command = standing, note, changed, command
+        self._failures, self._next, self._unwell_since = 0, 0.0, 0.0
+        self._child: object | None = None
+
+    @property
+    def hopeless(self) -> bool:
+        """No guard stays up: whoever deploys had better walk by themselves."""
+        return self._failures >= _HOPELESS
+
+    async def watch(self) -> None:
+        """Look again and again, until it is cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(_LOOK)
+
+    def look(self) -> None:
+        """Start a guard where one is wanted and none runs; go back where a dead release serves and nobody acts."""
+        record = self._authority.record
+        self._rescue(record)
+        if self.guard is not None and not self._lives():
+            ended_well = record.phase not in MOVED
+            self._failures = 0 if ended_well else self._failures + 1
+            self._next = time.monotonic() + min(_LONGEST_BACKOFF, 0.1 * 2**self._failures)
+            if not ended_well:
+                self._note("guard ended", failures=self._failures)
+            self.guard, self._child = None, None
+            self._changed()
+        if record.phase not in MOVED:
+            self._failures, self._next = 0, 0.0
+        elif self.guard is None and self._wanted() and time.monotonic() >= self._next:
+            self._start()
+
+    def end(self) -> None:
+        """Tell the guard to go: the keeper ends."""
+        if self.guard is not None:
+            self._processes.signal(self.guard, signal.SIGTERM)
+
+    def _wanted(self) -> bool:
+        lock = self._authority.lock
+        if lock is None or lock.holder.guard:
+            return True
+        return not lock.seized and not self.hopeless
+
+    def _lives(self) -> bool:
+        poll = getattr(self._child, "poll", None)
+        if poll is not None:
+            poll()
+        return self.guard is not None and alive(self.guard)
+
+    def _start(self) -> None:
+        environment = {**self._own, MARKER: str(self._folder.root), INSTANCE: INSTANCE_OF_GUARD}
+        try:
+            child = self._processes.spawn(
+                [*self._command, str(self._folder.root)],
+                cwd=self._folder.root,
+                environment=environment,
+                output=self._folder.log / "guard.log",
+            )
+        except (OSError, ValueError) as fault:
+            self._failures += 1
+            self._next = time.monotonic() + min(_LONGEST_BACKOFF, 0.1 * 2**self._failures)
+            self._note("guard not started", why=str(fault))
+            return
+        self._child = child
+        self.guard = identity(child.pid) or Identity(child.pid, -1)
+        self._changed()
+        self._note("guard started", pid=child.pid)
+
+    def _rescue(self, record: Record) -> None:
+        """A release that is dead must not go on serving because nobody is able to take it back."""
+        if not self._is_lost(record):
+            self._unwell_since = 0.0
+            return
+        if not self._unwell_since:
+            self._unwell_since = time.monotonic()
+        if time.monotonic() - self._unwell_since < _PATIENCE:
+            return
+        self._unwell_since = 0.0
+        why = "the release is dead, and no guard took it back: the keeper did"
+        intent = replace(record.intent, ending=why, ends_as="failed") if record.intent else None
+        back = record.but(
+            phase=Phase.RETURNING, selected=record.previous, previous=None, intent=intent, retire_after=None
+        )
+        with contextlib.suppress(Refused):
+            self._authority.own_write(back, oust=True)
+            self._note("taken back by the keeper", release=record.intent.release.id if record.intent else "", why=why)
+
+    def _is_lost(self, record: Record) -> bool:
+        if record.phase not in (Phase.CONVERGING, Phase.BAKING) or record.intent is None:
+            return False
+        if record.selected is None or record.previous is None or record.intent.release.data_unsafe:
+            return False
+        dead = self._standing(record.selected) in (Standing.DEAD, Standing.STARTING, Standing.ABSENT)
+        return dead and self._standing(record.previous) is Standing.READY

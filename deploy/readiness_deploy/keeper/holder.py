@@ -1,0 +1,266 @@
+"""The holder: keeps the listening sockets, the lock of the folder and one worker, whatever happens to the worker.
+
+It does nothing else and imports next to nothing, so that there is little that could end it. Its worker brings another
+holder where it is ended nevertheless.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from readiness_deploy.keeper import channel
+from readiness_deploy.keeper.processes import Identity, alive, identity
+
+_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux
+_BACKLOG = 4096
+_ATTEMPTS, _INSTANT = 5, 0.02
+_LONGEST_BACKOFF = 2.0
+_STEADY = 5.0
+
+
+class CannotHold(Exception):
+    """The keeper cannot begin. The text says what was wanted and what was found."""
+
+
+def claim(root: Path, *, wait: bool) -> int:
+    """The lock of this folder, as a descriptor: one keeper for one folder. Raises CannotHold.
+
+    With `wait`, until the keeper that is there ends: a supervisor may then start a holder beside a living worker.
+    """
+    handle = os.open(root / "keeper.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if wait:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return handle
+    for _ in range(_ATTEMPTS):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle
+        # Whoever only asks whether there is a keeper has the lock for an instant, too.
+        time.sleep(_INSTANT)
+    os.close(handle)
+    raise CannotHold(f"a keeper of {root} runs already")
+
+
+def bind(root: Path) -> tuple[socket.socket, socket.socket]:
+    """The socket for traffic, as keeper.json says, and the one for commands. Raises CannotHold."""
+    try:
+        listen = json.loads((root / "keeper.json").read_text("utf-8"))["listen"]
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise CannotHold(f"{root / 'keeper.json'} does not say where to listen: {fault}") from None
+    host, _, port = str(listen).rpartition(":")
+    host = host.strip("[]")
+    traffic = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        traffic.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        traffic.bind((host, int(port)))
+        traffic.listen(_BACKLOG)
+    except (OSError, ValueError, OverflowError) as fault:
+        traffic.close()
+        raise CannotHold(f"cannot listen on {listen}: {getattr(fault, 'strerror', None) or fault}") from None
+    try:
+        return traffic, _bind_control(root)
+    except OSError as fault:
+        traffic.close()
+        raise CannotHold(f"cannot listen on {root / 'control.sock'}: {fault.strerror or fault}") from None
+
+
+def _bind_control(root: Path) -> socket.socket:
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink("control.sock", dir_fd=folder)
+        control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        # An address by way of the folder's descriptor: the kernel takes 107 bytes, and state folders lie deep.
+        control.bind(f"/proc/self/fd/{folder}/control.sock")
+        os.chmod("control.sock", 0o600, dir_fd=folder)
+        control.listen(_BACKLOG)
+    finally:
+        os.close(folder)
+    return control
+
+
+class Holder:
+    """Holds the sockets and one worker. `adopted` is a worker that lives already; this holder is then its child."""
+
+    def __init__(
+        self,
+        root: Path,
+        held: channel.Sockets,
+        *,
+        program: Sequence[str] = channel.PROGRAM,
+        adopted: Identity | None = None,
+    ) -> None:
+        self._root, self._held, self._program = root, held, program
+        self._worker: Identity | None = adopted
+        self._channel: socket.socket | None = socket.socket(fileno=held.channel) if adopted else None
+        self._heard = b""
+        self._pidfd = -1
+        self._stopping = self._ended = False
+        self._failures, self._began, self._next = 0, time.monotonic(), 0.0
+        self._selector = selectors.DefaultSelector()
+        self._wake, wake = socket.socketpair()
+        self._wake.setblocking(False)
+        wake.setblocking(False)
+        self._waker = wake
+
+    def run(self) -> int:
+        """Hold until told to end, or until there is no use in going on. Returns the exit code."""
+        ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(number, lambda *_: None)
+        signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
+        self._selector.register(self._wake, selectors.EVENT_READ, "wake")
+        if self._worker is not None:
+            self._attend(self._worker)
+        while True:
+            code = self._settle()
+            if code is not None:
+                return code
+            due = max(0.0, self._next - time.monotonic()) if self._worker is None else None
+            for key, _ in self._selector.select(due):
+                self._serve(key.data)
+
+    def _serve(self, what: str) -> None:
+        if what == "wake":
+            self._signals()
+        elif what == "channel":
+            self._listen()
+
+    def _signals(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            for number in self._wake.recv(4096):
+                if number in (signal.SIGTERM, signal.SIGINT):
+                    self._stopping = True
+                    self._say(channel.STOP)
+                elif number == signal.SIGHUP:
+                    self._say(channel.RENEW)
+
+    def _settle(self) -> int | None:
+        """Bury the dead, and see that a worker lives. An exit code where this was all."""
+        code = self._bury()
+        if self._worker is not None and not alive(self._worker):
+            self._listen()  # its last words may not have been read yet
+            self._worker = None
+            self._forget_channel()
+            if self._ended or code == channel.EX_UNUSABLE:
+                return 0 if self._ended else channel.EX_UNUSABLE
+            self._failures = 0 if time.monotonic() - self._began > _STEADY else self._failures + 1
+            again = min(_LONGEST_BACKOFF, 0.05 * 2**self._failures) if self._failures > 1 else 0.0
+            self._next = time.monotonic() + again
+        if self._worker is None and time.monotonic() >= self._next:
+            self._start()
+        return None
+
+    def _bury(self) -> int | None:
+        """Take note of every child that ended. Returns the worker's exit code if it is among them."""
+        worker = None
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return worker
+            if not pid:
+                return worker
+            code = os.waitstatus_to_exitcode(status)
+            if self._worker is not None and pid == self._worker.pid:
+                worker = code
+            else:
+                self._say(f"{channel.REAPED} {pid} {code}")
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        handed = channel.Sockets(self._held.listen, self._held.control, self._held.lock, theirs.fileno())
+        try:
+            process = subprocess.Popen(
+                [*self._program, "work", str(self._root), *handed.words()],
+                pass_fds=handed.all(),
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as fault:
+            sys.stderr.write(f"readiness keeper: the worker cannot be started: {fault}\n")
+            self._failures += 1
+            self._next = time.monotonic() + _LONGEST_BACKOFF
+            return
+        finally:
+            theirs.close()
+        self._began = time.monotonic()
+        self._channel = ours
+        self._attend(identity(process.pid) or Identity(process.pid, -1))
+        process.returncode = 0  # it is buried with all the others
+        if self._stopping:
+            self._say(channel.STOP)
+
+    def _attend(self, worker: Identity) -> None:
+        self._worker = worker
+        assert self._channel is not None  # noqa: S101 - made before
+        self._channel.setblocking(False)
+        self._selector.register(self._channel, selectors.EVENT_READ, "channel")
+        with contextlib.suppress(OSError):
+            self._pidfd = os.pidfd_open(worker.pid)
+            self._selector.register(self._pidfd, selectors.EVENT_READ, "worker")
+
+    def _forget_channel(self) -> None:
+        if self._pidfd >= 0:
+            self._selector.unregister(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = -1
+        if self._channel is not None:
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(self._channel)
+            self._channel.close()
+            self._channel = None
+        self._heard = b""
+
+    def _listen(self) -> None:
+        if self._channel is None:
+            return
+        try:
+            said = self._channel.recv(4096)
+        except BlockingIOError:
+            return
+        except OSError:
+            said = b""
+        if not said:
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(self._channel)
+            return
+        *lines, self._heard = (self._heard + said).split(b"\n")
+        for line in lines:
+            if line.decode() == channel.HANDOVER:
+                self._begin_anew()
+            elif line.decode() == channel.ENDED:
+                self._ended = True
+
+    def _begin_anew(self) -> None:
+        """Become the holder of today's program, in the same process and with the same sockets, which starts a worker.
+        The worker that handed over ends by itself when its requests have."""
+        held = channel.Sockets(self._held.listen, self._held.control, self._held.lock)
+        self._forget_channel()
+        self._worker, self._next, self._failures = None, 0.0, 0
+        words = [*self._program, "hold", str(self._root), *held.words(), "-"]
+        for fd in held.all():
+            os.set_inheritable(fd, True)
+        signal.set_wakeup_fd(-1)
+        try:
+            os.execv(words[0], words)  # noqa: S606 - there is no shell, and our own program is meant
+        except OSError as fault:
+            sys.stderr.write(f"readiness keeper: the holder cannot begin anew, and goes on: {fault}\n")
+            signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
+
+    def _say(self, words: str) -> None:
+        if self._channel is not None:
+            with contextlib.suppress(OSError):
+                self._channel.send(f"{words}\n".encode())

@@ -1,0 +1,132 @@
+"""Processes of this machine: started in a session of their own, known by id and start time, found by their marker."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+MARKER = "READINESS_KEEPER"
+INSTANCE = "READINESS_INSTANCE"
+_GONE = "ZXx"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One process for all time on this boot: ids are used again, ids with their start time are not."""
+
+    pid: int
+    started: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A process that carries the marker of a keeper."""
+
+    identity: Identity
+    session: int
+    instance: str
+
+
+class Processes:
+    """What the keeper does to processes. Each is one effect, after which the keeper may die."""
+
+    def spawn(
+        self, command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], output: Path
+    ) -> subprocess.Popen[bytes]:
+        """Start a command in a session of its own, what it says appended to `output`. Raises OSError, ValueError."""
+        handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            return subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=handle,
+                stderr=handle,
+                start_new_session=True,
+                umask=0o022,
+            )
+        finally:
+            os.close(handle)
+
+    def signal(self, identity: Identity, number: signal.Signals, *, group: bool = True) -> bool:
+        """Send a signal to a process, and to its group. False where it is gone."""
+        if not alive(identity):
+            return False
+        try:
+            if group and os.getpgid(identity.pid) == identity.pid:
+                os.killpg(identity.pid, number)
+            else:
+                os.kill(identity.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
+
+
+def identity(pid: int) -> Identity | None:
+    """Who this process is; None where it is gone, or only waits to be buried."""
+    fields = _stat(pid)
+    return Identity(pid, int(fields[19])) if fields and fields[0] not in _GONE else None
+
+
+def alive(known: Identity) -> bool:
+    """Whether that very process runs."""
+    return identity(known.pid) == known
+
+
+def session_of(pid: int) -> int | None:
+    """The session of a process, or None."""
+    fields = _stat(pid)
+    return int(fields[3]) if fields else None
+
+
+def marked(root: Path) -> Iterator[Marked]:
+    """The living processes that a keeper of this folder started, and their children that kept the marker."""
+    wanted = f"{MARKER}={root}".encode()
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdecimal():
+            continue
+        with contextlib.suppress(OSError):
+            variables = Path(entry.path, "environ").read_bytes().split(b"\0")
+            if wanted not in variables:
+                continue
+            known, session = identity(int(entry.name)), session_of(int(entry.name))
+            if known is None or session is None:
+                continue
+            prefix = f"{INSTANCE}=".encode()
+            instance = next((v[len(prefix) :].decode() for v in variables if v.startswith(prefix)), "")
+            yield Marked(known, session, instance)
+
+
+def boot() -> str:
+    """The id of this boot of the machine; empty where the kernel tells none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+def ended_as(code: int | None) -> str:
+    """What the end of a process is called: its exit code, or its signal."""
+    if code is None:
+        return "ended; nobody learnt how"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
+
+
+def _stat(pid: int) -> list[str] | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    # The name of the program is in brackets and may hold anything, brackets and blanks too.
+    return text.rpartition(")")[2].split()

@@ -1,0 +1,124 @@
+"""What a sealed release says about how it is run, and the environment that its process gets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from readiness.sources.redaction import Redactor
+from readiness_deploy.record import Release
+
+_LARGEST_SECRET = 1 << 20
+# What a program may want to know of the machine. Everything else of the keeper's own surroundings, where its secrets
+# are, stays with the keeper.
+_SURROUNDINGS = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
+_CONTROL = {c: None for c in range(32) if chr(c) not in "\n\t"} | {127: None}
+
+
+class Unfit(Exception):
+    """A release that cannot be run. The text says what was wanted and what was found, and holds no secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """When a colour is ready. The meaning of each word is that of the settings."""
+
+    path: str = "/ready"
+    interval: float = 0.2
+    timeout: float = 1.0
+    failures: int = 3
+    within: float = 60.0
+    min_ready: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """How a colour ends, in seconds."""
+
+    drain: float = 30.0
+    grace: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """How one release is run."""
+
+    folder: Path
+    command: tuple[str, ...]
+    environment: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
+    ready: Ready = Ready()
+    stop: Stop = Stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The environment of a colour, and the secrets in it by name, which no output may hold."""
+
+    variables: Mapping[str, str]
+    secrets: Mapping[str, str]
+
+    def clean(self, said: str) -> str:
+        """What the colour said, without its secrets and without control characters."""
+        return Redactor(self.secrets)(said).translate(_CONTROL)
+
+
+def service(release: Release) -> Service:
+    """How this release is run. Raises Unfit."""
+    details = release.details
+    try:
+        read = Service(
+            folder=Path(msgspec.convert(details.get("folder"), str)),
+            command=tuple(msgspec.convert(details.get("command"), list[str])),
+            environment=msgspec.convert(details.get("environment", {}), dict[str, str | dict[str, str]]),
+            ready=_part(details, "ready", Ready),
+            stop=_part(details, "stop", Stop),
+        )
+    except msgspec.ValidationError as fault:
+        raise Unfit(f"release {release.id} says wrongly how it is run: {fault}") from None
+    if not read.command:
+        raise Unfit(f"release {release.id} names no command to run")
+    if not read.folder.is_absolute() or not read.folder.is_dir():
+        raise Unfit(f"release {release.id} lies in {read.folder}, which is no folder here: make the release again")
+    return read
+
+
+def surroundings(wanted: Service, own: Mapping[str, str], given: Mapping[str, str]) -> Surroundings:
+    """The environment for a colour: a few names of the keeper's `own`, what the release declares, what is `given`.
+
+    Raises Unfit, which names the reference that leads nowhere.
+    """
+    variables = {name: own[name] for name in _SURROUNDINGS if name in own}
+    secrets: dict[str, str] = {}
+    for name, value in wanted.environment.items():
+        if isinstance(value, str):
+            variables[name] = value
+        else:
+            variables[name] = secrets[name] = _resolve(name, value, own)
+    return Surroundings({**variables, **given}, secrets)
+
+
+def _resolve(name: str, reference: Mapping[str, str], own: Mapping[str, str]) -> str:
+    variable, path = reference.get("from-env"), reference.get("from-file")
+    if variable:
+        if variable not in own:
+            raise Unfit(f"{name} is to come from the variable {variable}, which the keeper was started without")
+        return own[variable]
+    if not path:
+        raise Unfit(f"{name} is to come from somewhere: wanted `from-env` or `from-file`, found neither")
+    try:
+        with open(os.path.expanduser(path), encoding="utf-8") as file:  # noqa: PTH111, PTH123 - a text from settings
+            text = file.read(_LARGEST_SECRET)
+    except (OSError, UnicodeDecodeError, ValueError) as fault:
+        why = getattr(fault, "strerror", None) or "it is no text"
+        raise Unfit(f"{name} is to come from the file {path}, which cannot be read: {why}") from None
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _part(details: Mapping[str, Any], name: str, kind: type[Any]) -> Any:
+    given = {key.replace("-", "_"): value for key, value in (details.get(name) or {}).items()}
+    return msgspec.convert(given, kind)

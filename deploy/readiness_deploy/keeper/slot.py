@@ -1,0 +1,399 @@
+"""One colour: its process from start to end. Probes it, restarts it while it serves, drains and stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from readiness_deploy.keeper.aside import Running
+from readiness_deploy.keeper.colourlog import rotate, size, tail
+from readiness_deploy.keeper.folder import Folder
+from readiness_deploy.keeper.probe import free_port, probe, taken
+from readiness_deploy.keeper.processes import INSTANCE, MARKER, Identity, Processes, alive, ended_as, identity, marked
+from readiness_deploy.keeper.service import Service, Surroundings, Unfit, service, surroundings
+from readiness_deploy.ports import ColourView, Standing
+from readiness_deploy.record import Release
+from readiness_deploy.states import Colour
+
+_LONGEST_BACKOFF = 10.0
+_SETTLED = 60.0
+_EAGER = 0.05  # seconds between probes of what is still starting
+_PORTS = 5
+_TOLD_WITHIN = 0.2
+_SWEEPS = 50
+
+
+class Route(Protocol):
+    """Where requests go: what a slot needs of the keeper's board."""
+
+    def place(self, colour: Colour, address: tuple[str, int] | None, release: str) -> None: ...
+    def in_flight(self, colour: Colour) -> int: ...
+    async def drained(self, colour: Colour, within: float) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surrounding:
+    """What a slot has around it. `serving` says whether this colour must be kept up, `told` how a process ended that
+    was not our child, `changed` is called when something is to be kept for the next worker."""
+
+    folder: Folder
+    processes: Processes
+    board: Route
+    own: Mapping[str, str]
+    note: Callable[..., None]
+    changed: Callable[[], None]
+    serving: Callable[[Colour], bool]
+    told: Callable[[int], int | None]
+
+
+class Slot:
+    """One colour. Its methods belong to the thread of the event loop."""
+
+    def __init__(self, colour: Colour, around: Surrounding) -> None:
+        self.colour = colour
+        self.running: Running | None = None
+        self.release: Release | None = None
+        self._around = around
+        self._standing, self._why = Standing.ABSENT, ""
+        self._probes = self._streak = self._bad = self._restarts = 0
+        self._ready_since, self._conflicts, self._served = 0.0, 0, False
+        self._service: Service | None = None
+        self._surroundings = Surroundings({}, {})
+        self._child: subprocess.Popen[bytes] | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._end: asyncio.Task[None] | None = None
+
+    @property
+    def standing(self) -> Standing:
+        return self._standing
+
+    @property
+    def busy(self) -> bool:
+        """Whether something runs here, or is on its way in or out."""
+        return self._standing not in (Standing.ABSENT, Standing.DEAD)
+
+    def view(self) -> ColourView:
+        """How the colour stands."""
+        ready = self._standing is Standing.READY
+        return ColourView(
+            release=self.release.id if self.release else "",
+            standing=self._standing,
+            restarts=self._restarts,
+            probes=self._probes,
+            streak=self._streak,
+            ready_for=time.monotonic() - self._ready_since if ready else 0.0,
+            in_flight=self._around.board.in_flight(self.colour),
+            why=self._why,
+        )
+
+    def start(self, release: Release) -> None:
+        """Have this release run. Nothing to do where it does, or comes up; what else runs here is ended first."""
+        same = self.release is not None and self.release.id == release.id
+        if same and self._standing in (Standing.STARTING, Standing.READY, Standing.UNREADY):
+            return
+        before = self._end
+        if before is None and self.running is not None:
+            before = self._begin_end()
+        self._forget()
+        self.release, self._standing, self._why = release, Standing.STARTING, ""
+        self._end = None
+        self._life = asyncio.create_task(self._live(before), name=f"{self.colour} lives")
+
+    def adopt(self, running: Running) -> bool:
+        """Go on with a process that an earlier worker started. False where it is gone."""
+        if not alive(running.identity):
+            return False
+        self._forget()
+        self.running, self.release, self._restarts = running, running.release, running.restarts
+        self._served = running.served
+        self._prepare(running.release)
+        self._around.note("colour adopted", colour=self.colour, release=running.release.id, pid=running.identity.pid)
+        self._standing = Standing.STARTING
+        if running.stopping:
+            self.stop()
+            return True
+        if running.ready:
+            self._be_ready()
+        elif running.served:
+            # It was ready once and was not when the worker before this one ended. It may answer again.
+            self._standing = Standing.UNREADY
+            self._around.board.place(self.colour, ("127.0.0.1", running.port), running.release.id)
+        self._life = asyncio.create_task(self._live(None, adopted=True), name=f"{self.colour} lives on")
+        return True
+
+    def stop(self) -> asyncio.Task[None] | None:
+        """Drain, SIGTERM, grace, SIGKILL. Returns what ends when nothing is left; None where nothing is here."""
+        if self._end is not None:
+            return self._end
+        if self.running is None and self._life is None:
+            self._forget()
+            return None
+        self._end = self._begin_end()
+        return self._end
+
+    def mark_served(self) -> None:
+        """The route selects this colour: from now on it is kept up while it is needed."""
+        self._served = True
+        if self.running is not None and not self.running.served:
+            self.running = replace(self.running, served=True)
+            self._around.changed()
+
+    def abandon(self) -> None:
+        """Stop looking after the process, and leave it running for another worker."""
+        for task in (self._life, self._end):
+            if task is not None:
+                task.cancel()
+
+    def trim(self) -> None:
+        """Keep the log within its bounds."""
+        if rotate(self._log()) and self.running is not None:
+            self.running = replace(self.running, log_from=0)
+
+    # The life of a process
+
+    async def _live(self, before: asyncio.Task[None] | None, *, adopted: bool = False) -> None:
+        if before is not None:
+            await asyncio.shield(before)
+        attempt = 0
+        while True:
+            began = time.monotonic()
+            if adopted or await self._launch():
+                adopted = False
+                await self._watch()
+            attempt = 0 if time.monotonic() - began > _SETTLED else attempt
+            if not self._around.serving(self.colour):
+                return
+            if attempt:
+                await asyncio.sleep(min(_LONGEST_BACKOFF, 0.1 * 2**attempt))
+            if not self._around.serving(self.colour):
+                return
+            attempt += 1
+            self._restarts += 1
+            self._standing = Standing.STARTING
+            self._around.note("colour restarted", colour=self.colour, restarts=self._restarts, why=self._why)
+
+    async def _launch(self) -> bool:
+        """Start the process. False where it cannot be; `why` says why."""
+        release = self.release
+        assert release is not None  # noqa: S101 - a slot lives for a release
+        instance = secrets.token_hex(8)
+        try:
+            self._service = service(release)
+            port = free_port()
+            given = {
+                "PORT": str(port),
+                "READINESS_RELEASE": release.id,
+                "READINESS_COLOUR": self.colour,
+                MARKER: str(self._around.folder.root),
+                INSTANCE: instance,
+            }
+            self._surroundings = surroundings(self._service, self._around.own, given)
+            log_from = size(self._log())
+            self._child = self._around.processes.spawn(
+                self._service.command,
+                cwd=self._service.folder,
+                environment=self._surroundings.variables,
+                output=self._log(),
+            )
+        except (Unfit, OSError, ValueError) as fault:
+            self._die(f"it cannot be started: {getattr(fault, 'strerror', None) or fault}")
+            return False
+        known = identity(self._child.pid) or Identity(self._child.pid, -1)
+        self.running = Running(
+            release=release,
+            identity=known,
+            port=port,
+            instance=instance,
+            restarts=self._restarts,
+            served=self._served,
+            log_from=log_from,
+        )
+        self._around.changed()
+        self._around.note("colour started", colour=self.colour, release=release.id, pid=known.pid, port=port)
+        return True
+
+    async def _watch(self) -> None:
+        """Until the process is gone, whatever ends it."""
+        running = self.running
+        assert running is not None  # noqa: S101 - launched or adopted
+        prober = asyncio.create_task(self._probe_on(running), name=f"{self.colour} is probed")
+        try:
+            await _gone(running.identity)
+        finally:
+            prober.cancel()
+        was_ready = self._standing in (Standing.READY, Standing.UNREADY)
+        code = await self._code(running.identity.pid)
+        await self._sweep(running)
+        if not was_ready and code not in (None, 0) and taken(running.port) and self._conflicts < _PORTS:
+            self._conflicts += 1
+            self._around.note("port taken", colour=self.colour, port=running.port)
+            if await self._launch():
+                await self._watch()
+            return
+        said = self._tail(running)
+        given_up = f"{self._why}; " if self._standing is Standing.DEAD and self._why else ""
+        self._die(f"{given_up}it {ended_as(code)}" + (f"; it said last: {said}" if said else ""))
+
+    async def _code(self, pid: int) -> int | None:
+        """How the process ended, as far as anybody learns it."""
+        if self._child is not None and self._child.pid == pid:
+            for _ in range(_SWEEPS):
+                code = self._child.poll()
+                if code is not None:
+                    return code
+                await asyncio.sleep(0.01)
+            return None
+        until = time.monotonic() + _TOLD_WITHIN
+        while time.monotonic() < until:
+            code = self._around.told(pid)
+            if code is not None:
+                return code
+            await asyncio.sleep(0.01)
+        return None
+
+    async def _probe_on(self, running: Running) -> None:
+        wanted = self._service.ready if self._service else service(running.release).ready
+        until = time.monotonic() + wanted.within
+        while True:
+            fault = await probe(running.port, wanted.path, wanted.timeout)
+            self._probes += 1
+            if fault:
+                self._answer_badly(fault, wanted.failures)
+            else:
+                self._streak, self._bad = self._streak + 1, 0
+                if self._standing is not Standing.READY and alive(running.identity):
+                    self._be_ready()
+            if self._standing is Standing.STARTING and time.monotonic() > until:
+                self._standing = Standing.DEAD
+                self._why = f"it was not ready within {wanted.within:g} s: {fault}"
+                self._around.processes.signal(running.identity, signal.SIGKILL)
+                return
+            eager = self._standing is Standing.STARTING
+            await asyncio.sleep(min(wanted.interval, _EAGER) if eager else wanted.interval)
+
+    def _answer_badly(self, fault: str, limit: int) -> None:
+        self._streak, self._bad = 0, self._bad + 1
+        if self._standing is Standing.STARTING:
+            self._why = fault
+        self._ready_since = time.monotonic()
+        if self._standing is Standing.READY and self._bad >= limit:
+            self._standing, self._why = Standing.UNREADY, fault
+            if self.running is not None:
+                self.running = replace(self.running, ready=False)
+            self._around.changed()
+            self._around.note("colour not ready", colour=self.colour, why=fault)
+
+    def _be_ready(self) -> None:
+        running = self.running
+        assert running is not None  # noqa: S101 - only what runs is ready
+        self._standing, self._why, self._ready_since = Standing.READY, "", time.monotonic()
+        self.running = replace(running, ready=True)
+        self._around.board.place(self.colour, ("127.0.0.1", running.port), running.release.id)
+        self._around.changed()
+        self._around.note("colour ready", colour=self.colour, release=running.release.id)
+
+    def _die(self, why: str) -> None:
+        """The process is gone."""
+        self._standing, self._why, self._streak = Standing.DEAD, self._surroundings.clean(why), 0
+        if self.running is not None:
+            self.running = replace(self.running, ready=False)
+        self._around.board.place(self.colour, None, "")
+        self._around.changed()
+        self._around.note("colour dead", colour=self.colour, why=self._why)
+
+    # The end of a process
+
+    def _begin_end(self) -> asyncio.Task[None]:
+        running, life, wanted = self.running, self._life, self._service
+        self._life, self._standing, self._why = None, Standing.STOPPING, ""
+        if life is not None:
+            life.cancel()
+        if running is not None:
+            self.running = running = replace(running, stopping=True)
+            self._around.changed()
+        return asyncio.create_task(self._finish(running, wanted), name=f"{self.colour} ends")
+
+    async def _finish(self, running: Running | None, wanted: Service | None) -> None:
+        """Drain and end this process, and say so. Another one may be waiting for the slot meanwhile."""
+        if running is not None:
+            drain, grace = (wanted.stop.drain, wanted.stop.grace) if wanted else (0.0, 10.0)
+            cut = await self._around.board.drained(self.colour, drain)
+            self._around.note("colour drained", colour=self.colour, release=running.release.id, cut=cut)
+            await self._kill(running, grace)
+            self._around.note("colour stopped", colour=self.colour, release=running.release.id)
+            self._around.board.place(self.colour, None, "")
+        if self.running is running:
+            self.running = None
+            self._around.changed()
+        if self._standing is Standing.STOPPING:
+            self._end = None
+            self._forget()
+
+    async def _kill(self, running: Running, grace: float) -> None:
+        """SIGTERM, grace, SIGKILL; then whatever else carries its marker, in whatever session it hides."""
+        processes, known = self._around.processes, running.identity
+        if processes.signal(known, signal.SIGTERM):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(grace):
+                    await _gone(known)
+        await self._sweep(running)
+        if self._child is not None and self._child.pid == known.pid:
+            self._child.poll()
+
+    async def _sweep(self, running: Running) -> None:
+        """End what is left of a colour: a child that outlived its parent would keep the port and the database."""
+        for _ in range(_SWEEPS):
+            self._around.processes.signal(running.identity, signal.SIGKILL)
+            rest = [m.identity for m in marked(self._around.folder.root) if m.instance == running.instance]
+            if not rest and not alive(running.identity):
+                return
+            for one in rest:
+                self._around.processes.signal(one, signal.SIGKILL, group=False)
+            await asyncio.sleep(0.02)
+        self._around.note("processes left", colour=self.colour, release=running.release.id)
+
+    # Odds and ends
+
+    def _forget(self) -> None:
+        self._standing, self._why, self.release, self._service = Standing.ABSENT, "", None, None
+        self._probes = self._streak = self._bad = self._restarts = 0
+        self._surroundings, self._life = Surroundings({}, {}), None
+        self._conflicts, self._served = 0, False
+
+    def _prepare(self, release: Release) -> None:
+        """What is known of a release that runs already; less, where its references lead nowhere any more."""
+        with contextlib.suppress(Unfit):
+            self._service = service(release)
+            self._surroundings = surroundings(self._service, self._around.own, {})
+
+    def _log(self) -> Path:
+        return self._around.folder.log / f"{self.colour}.log"
+
+    def _tail(self, running: Running) -> str:
+        return self._surroundings.clean(tail(self._log(), running.log_from))
+
+
+async def _gone(known: Identity) -> None:
+    """Until this process is gone. The kernel says so at once."""
+    try:
+        handle = os.pidfd_open(known.pid)
+    except OSError:
+        return
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    try:
+        if not alive(known):
+            return
+        loop.add_reader(handle, over.set)
+        await over.wait()
+    finally:
+        loop.remove_reader(handle)
+        os.close(handle)

@@ -1,0 +1,223 @@
+"""The keeper from outside: started, asked how it is, stopped, upgraded, and handed to the supervisor of the machine."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from readiness_deploy.keeper import channel
+from readiness_deploy.keeper.client import Declined, Unreachable, ask
+from readiness_deploy.keeper.entry import BadEntry, context_for, entry_from
+from readiness_deploy.keeper.folder import Files, Folder
+
+_TICK = 0.02
+_LAST_BYTES = 4096
+
+
+class Failure(Exception):
+    """The keeper could not be started, or does not end. The text says what to do."""
+
+
+def start(
+    state: Path,
+    entry: Mapping[str, Any],
+    *,
+    environment: Mapping[str, str] | None = None,
+    program: Sequence[str] = channel.PROGRAM,
+    within: float = 15.0,
+) -> dict[str, Any]:
+    """Have a keeper run for this state folder, and return what it says of itself. Nothing to do where one does.
+
+    `entry` is the settings' `entry`. `environment` is what references to variables are resolved from, and this process'
+    own where it is not given. Raises Failure; also where a keeper runs that listens elsewhere.
+    """
+    running = status(state)
+    if running is not None:
+        _same(running, entry, state)
+        return running
+    folder = Folder(state)
+    _prepare(folder, entry)
+    try:
+        made = subprocess.run(
+            [*program, "hold", str(state), "--daemon"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=dict(environment) if environment is not None else None,
+            timeout=within,
+            check=False,
+            start_new_session=True,
+        )
+    except (OSError, subprocess.TimeoutExpired) as fault:
+        raise Failure(f"the keeper cannot be started: {fault}") from None
+    if made.returncode:
+        said = made.stderr.decode("utf-8", "replace").strip() or f"it ended with {made.returncode}"
+        raise Failure(said.removeprefix("readiness keeper: "))
+    return _until_it_answers(folder, within)
+
+
+def status(state: Path, *, within: float = 5.0) -> dict[str, Any] | None:
+    """What the keeper of this folder says of itself; None where there is none. Raises Failure where one hangs."""
+    if not _held(Folder(state)):
+        return None
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            return ask(state, "hello", within=max(0.1, deadline - time.monotonic()))
+        except Unreachable as fault:
+            if not _held(Folder(state)):
+                return None
+            if time.monotonic() > deadline:
+                raise Failure(f"a keeper holds {state}, and does not answer: {fault}") from None
+            time.sleep(_TICK)
+
+
+def stop(state: Path, *, colours: bool = True, within: float = 120.0) -> bool:
+    """End the keeper: requests in flight end by themselves, then the colours do. False where none ran.
+
+    With `colours` false, the colours run on, and the next keeper takes them over; nothing listens for users meanwhile.
+    Raises Failure where it does not end in time.
+    """
+    folder = Folder(state)
+    if not _held(folder):
+        return False
+    deadline = time.monotonic() + within
+    try:
+        ask(state, "shutdown", colours=colours)
+    except (Unreachable, Declined) as fault:
+        if _held(folder) and not isinstance(fault, Declined):
+            raise Failure(f"the keeper cannot be asked to end: {fault}") from None
+    while _held(folder):
+        if time.monotonic() > deadline:
+            raise Failure(f"the keeper did not end within {within:g} s; see {folder.keeper_log}")
+        time.sleep(_TICK)
+    return True
+
+
+def upgrade(state: Path, *, within: float = 15.0) -> dict[str, Any]:
+    """Replace the running keeper by the program that is installed now, without closing a socket. Raises Failure."""
+    before = status(state)
+    if before is None:
+        raise Failure(f"no keeper runs for {state}: start it")
+    try:
+        ask(state, "handover")
+    except (Unreachable, Declined) as fault:
+        raise Failure(f"the keeper does not hand over: {fault}") from None
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        now = status(state)
+        if now is not None and now["pid"] != before["pid"]:
+            return now
+        time.sleep(_TICK)
+    raise Failure(f"no new worker answered within {within:g} s; see {Folder(state).keeper_log}")
+
+
+def unit(state: Path, *, description: str, environment_file: str = "", python: str = sys.executable) -> str:
+    """A systemd unit that keeps this folder's keeper, and brings the same colour back after a reboot.
+
+    `KillMode=process`: where systemd loses the holder, the colours and the worker go on serving and bring another
+    holder; the one that systemd starts then waits for its turn. That they end with `systemctl stop` is the work of
+    `ExecStop`, which returns when the last colour has ended.
+    """
+    folder = Folder(state)
+    command = " ".join(shlex.quote(word) for word in (python, "-m", "readiness_deploy.keeper"))
+    where = shlex.quote(str(folder.root))
+    lines = [
+        "[Unit]",
+        f"Description={description}",
+        "After=network-online.target",
+        "Wants=network-online.target",
+        "",
+        "[Service]",
+        "Type=exec",
+        f"ExecStart={command} hold {where} --wait",
+        f"ExecStop={command} stop {where}",
+        *([f"EnvironmentFile={environment_file}"] if environment_file else []),
+        "KillMode=process",
+        "TimeoutStopSec=5min",
+        "Restart=always",
+        "RestartSec=1",
+        f"RestartPreventExitStatus={channel.EX_UNUSABLE}",
+        "UMask=0077",
+        "LimitNOFILE=65536",
+        "OOMScoreAdjust=-500",
+        "",
+        "[Install]",
+        "WantedBy=multi-user.target",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _prepare(folder: Folder, entry: Mapping[str, Any]) -> None:
+    wanted = entry_from(entry)
+    try:
+        if wanted.tls is not None:
+            context_for(wanted.tls)
+        folder.make()
+        Files().jot(folder.settings, msgspec.json.encode(dict(entry)))
+    except BadEntry as fault:
+        raise Failure(str(fault)) from None
+    except OSError as fault:
+        raise Failure(f"the state folder {folder.root} cannot be used: {fault.strerror or fault}") from None
+
+
+def _same(running: Mapping[str, Any], entry: Mapping[str, Any], state: Path) -> None:
+    """Whether the keeper that runs was started with these settings."""
+    try:
+        known = msgspec.json.decode(Folder(state).settings.read_bytes())
+    except (OSError, msgspec.DecodeError):
+        known = None
+    if known != msgspec.json.decode(msgspec.json.encode(dict(entry))):
+        listening = ", ".join(running.get("listening", []))
+        raise Failure(
+            f"a keeper runs for {state}, listening on {listening}, with other settings of `entry`: "
+            "stop it and start it again, or leave them as they were"
+        )
+
+
+def _until_it_answers(folder: Folder, within: float) -> dict[str, Any]:
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        if not _held(folder):
+            break
+        try:
+            return ask(folder.root, "hello", within=1.0)
+        except Unreachable:
+            time.sleep(_TICK)
+    raise Failure(f"the keeper does not answer; it said last: {_last(folder.keeper_log)}")
+
+
+def _held(folder: Folder) -> bool:
+    """Whether a keeper lives that has this folder."""
+    try:
+        handle = os.open(folder.lock, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _last(path: Path) -> str:
+    """The last lines of the keeper's log that are words of its own."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _LAST_BYTES))
+            lines = file.read(_LAST_BYTES).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return "nothing"
+    said = [line for line in lines if line.startswith("readiness keeper:")] or lines
+    return (said or ["nothing"])[-1].removeprefix("readiness keeper: ")

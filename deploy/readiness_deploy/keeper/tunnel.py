@@ -1,0 +1,98 @@
+"""Bytes carried both ways after a change of protocol, with neither end faster than the other can take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from readiness_deploy.keeper.upstream import Upstream
+
+
+class Tunnel:
+    """A client and a colour that speak to each other. `over` is called once with whether it ended before its time."""
+
+    __slots__ = (
+        "_client",
+        "_client_done",
+        "_colour_done",
+        "_loop",
+        "_over",
+        "_upstream",
+        "carried",
+        "ended",
+        "progress",
+    )
+
+    def __init__(
+        self,
+        client: asyncio.Transport,
+        upstream: Upstream,
+        loop: asyncio.AbstractEventLoop,
+        over: Callable[..., None],
+    ) -> None:
+        self._client, self._upstream, self._loop, self._over = client, upstream, loop, over
+        self._colour_done = self._client_done = self.ended = False
+        self.carried = 0
+        self.progress = loop.time()
+
+    def tunnelled(self, data: bytes) -> None:
+        """From the colour."""
+        self.progress = self._loop.time()
+        self.carried += len(data)
+        self._client.write(data)
+
+    def from_client(self, data: bytes) -> None:
+        self.progress = self._loop.time()
+        self._upstream.transport.write(data)
+
+    def half_closed(self) -> None:
+        """The colour has said everything."""
+        self._colour_done = True
+        if self._client_done or not self._client.can_write_eof():
+            self._end(cut=False)
+        else:
+            self._client.write_eof()
+
+    def client_half_closed(self) -> None:
+        """The client has said everything."""
+        self._client_done = True
+        if self._colour_done:
+            self._end(cut=False)
+        else:
+            self._upstream.transport.write_eof()
+
+    def hold(self, full: bool) -> None:
+        """The colour reads more slowly than the client writes, or has caught up."""
+        if full:
+            self._client.pause_reading()
+        else:
+            self._client.resume_reading()
+
+    def hold_answer(self, full: bool) -> None:
+        """The client reads more slowly than the colour writes, or has caught up."""
+        if full:
+            self._upstream.transport.pause_reading()
+        else:
+            self._upstream.transport.resume_reading()
+
+    def lost(self, heard: bool, fault: BaseException | None) -> None:  # noqa: ARG002 (what was heard does not matter here)
+        """The colour's connection is gone."""
+        self._end(cut=fault is not None)
+
+    def client_gone(self) -> None:
+        self._end(cut=False)
+
+    def cut(self) -> None:
+        """End it before its time."""
+        self._end(cut=True)
+
+    def _end(self, *, cut: bool) -> None:
+        if self.ended:
+            return
+        self.ended = True
+        self._upstream.tunnel = None
+        self._upstream.transport.close()
+        self._client.close()
+        self._over(cut=cut)

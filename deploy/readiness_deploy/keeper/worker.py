@@ -1,0 +1,249 @@
+"""The worker: the process that carries the traffic, answers commands and looks after the colours.
+
+It may be killed at any time: its holder starts another one, which goes on from what lies in the state folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from readiness_deploy.keeper import aside as aside_file
+from readiness_deploy.keeper import channel
+from readiness_deploy.keeper.board import Board
+from readiness_deploy.keeper.control import Control
+from readiness_deploy.keeper.core import Keeper
+from readiness_deploy.keeper.entry import BadEntry, entry_from
+from readiness_deploy.keeper.folder import Files, Folder
+from readiness_deploy.keeper.journal import Journal, stamp
+from readiness_deploy.keeper.processes import Processes, identity
+from readiness_deploy.keeper.proxy import Proxy
+from readiness_deploy.keeper.recovery import recover
+from readiness_deploy.keeper.routefile import Unusable
+from readiness_deploy.keeper.shared import NoRoom, Shared
+
+_DRAIN = 30.0
+_ADOPT_AFTER = 0.2
+_LEAVE_COLOURS = "stop but leave the colours"
+
+
+def work(
+    root: Path,
+    given: channel.Sockets,
+    own: Mapping[str, str],
+    *,
+    program: Sequence[str] = channel.PROGRAM,
+    files: Files | None = None,
+    processes: Processes | None = None,
+) -> int:
+    """Be the worker of this folder until it is told to end. Returns the exit code.
+
+    Signals that end programs are the holder's affair: a worker does not go because its terminal or its session does.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    os.umask(0o077)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 65_536), hard), hard))
+    worker = _Worker(Folder(root), given, own, program, files or Files(), processes or Processes())
+    try:
+        return asyncio.run(worker.run())
+    except (Unusable, BadEntry, NoRoom, OSError, msgspec.DecodeError) as fault:
+        worker.journal.note("worker cannot begin", why=str(fault))
+        sys.stderr.write(f"readiness keeper: {fault}\n")
+        return channel.EX_UNUSABLE if isinstance(fault, Unusable | BadEntry | msgspec.DecodeError) else 1
+
+
+class _Worker:
+    def __init__(
+        self,
+        folder: Folder,
+        given: channel.Sockets,
+        own: Mapping[str, str],
+        program: Sequence[str],
+        files: Files,
+        processes: Processes,
+    ) -> None:
+        self.journal = Journal(folder.keeper_log)
+        self._folder, self._given, self._own, self._program = folder, given, own, program
+        self._files, self._processes = files, processes
+        self._listening = [socket.socket(fileno=fd) for fd in given.listen]
+        self._control = socket.socket(fileno=given.control)
+        self._since, self._scheme = stamp(), "http"
+        self._leaving = ""
+        self._left = asyncio.Event()
+        self._holder_pid = os.getppid()
+        self._to_holder: asyncio.StreamWriter | None = None
+        self._holder: subprocess.Popen[bytes] | None = None
+
+    async def run(self) -> int:
+        """From what lies in the folder to the end."""
+        known = aside_file.load(self._folder)
+        entry = entry_from(msgspec.json.decode(self._folder.settings.read_bytes(), type=dict[str, Any]))
+        self._scheme = "https" if entry.tls else "http"
+        shared = Shared(self._folder.root / "inflight")
+        known.cut += sum(dead.cut for dead in shared.dead)
+        known.restarts += 1 if shared.dead else 0
+        record = recover(self._folder, known, self._files, self.journal.note)
+        board = Board()
+        keeper = Keeper(
+            self._folder, record, known, board, self.journal, self._own, self._files, self._processes
+        )  # fmt: skip
+        proxy = Proxy(board, entry, shared, self.journal.note)
+        control = Control(keeper, self._about, self._leave)
+        keeper.begin()
+        await proxy.serve(self._listening)
+        await control.serve(self._control)
+        self.journal.note("worker began", pid=os.getpid(), selected=record.selected, cut=known.cut)
+        tasks = [
+            asyncio.create_task(job, name=name)
+            for name, job in (
+                ("ticks", keeper.tick()),
+                ("guarding", keeper.guarding.watch()),
+                ("holder", self._mind_holder(keeper, proxy)),
+            )
+        ]
+        for task in tasks:
+            task.add_done_callback(self._broken)
+        await self._left.wait()
+        tasks[0].cancel()
+        tasks[1].cancel()
+        await self._end(keeper, proxy, control)
+        shared.close()
+        tasks[2].cancel()
+        return 0
+
+    def _about(self) -> Mapping[str, Any]:
+        return {
+            "keeper": _version(),
+            "pid": os.getpid(),
+            "worker_pid": os.getpid(),
+            "holder_pid": self._holder_pid,
+            "since": self._since,
+            "listening": [_spelled(one) for one in self._listening],
+            "scheme": self._scheme,
+            "state": str(self._folder.root),
+        }
+
+    def _leave(self, how: str) -> None:
+        if not self._leaving:
+            self._leaving = how
+            self.journal.note("worker leaves", how=how)
+            # After the answer to whoever asked for it.
+            asyncio.get_running_loop().call_later(0.02, self._left.set)
+
+    def _broken(self, task: asyncio.Task[None]) -> None:
+        """A fault of ours in what must never end. Another worker begins with a clean memory."""
+        if task.cancelled() or self._leaving:
+            return
+        fault = task.exception()
+        self.journal.note("worker broken", task=task.get_name(), why=f"{type(fault).__name__}: {fault}")
+        os._exit(1)
+
+    async def _end(self, keeper: Keeper, proxy: Proxy, control: Control) -> None:
+        if self._leaving == channel.HANDOVER:
+            await control.close()
+            keeper.hand_over()
+            closing = asyncio.create_task(proxy.close(_DRAIN))
+            await asyncio.sleep(0)
+            await self._tell(channel.HANDOVER)
+            await closing
+            return
+        keeper.closed = "the keeper is ending"
+        await proxy.close(_DRAIN)
+        if self._leaving == _LEAVE_COLOURS:
+            keeper.closed = ""
+            keeper.hand_over()
+            keeper.guarding.end()
+        else:
+            await keeper.stop_all()
+        await control.close()
+        self.journal.note("worker ended")
+        await self._tell(channel.ENDED)
+
+    # The holder
+
+    async def _mind_holder(self, keeper: Keeper, proxy: Proxy) -> None:
+        """Listen to the holder; bring a new one when it is gone."""
+        end = socket.socket(fileno=self._given.channel)
+        while True:
+            began = time.monotonic()
+            reader, writer = await asyncio.open_connection(sock=end)
+            self._to_holder = writer
+            while line := await reader.readline():
+                self._heed(line.decode().split(), keeper, proxy)
+            writer.close()
+            if self._leaving:
+                return
+            if time.monotonic() - began < 1.0:
+                await asyncio.sleep(_ADOPT_AFTER)
+            end = self._renew_holder()
+
+    def _heed(self, words: list[str], keeper: Keeper, proxy: Proxy) -> None:
+        if words[:1] == [channel.STOP]:
+            self._leave(channel.STOP)
+        elif words[:1] == [channel.RENEW]:
+            try:
+                proxy.renew()
+            except BadEntry as fault:
+                self.journal.note("certificate not renewed", why=str(fault))
+        elif words[:1] == [channel.REAPED]:
+            keeper.told[int(words[1])] = int(words[2])
+
+    def _renew_holder(self) -> socket.socket:
+        """Our holder died. Another one watches over this worker, with the same sockets."""
+        ours, theirs = socket.socketpair()
+        me = identity(os.getpid())
+        assert me is not None  # noqa: S101 - we live
+        handed = channel.Sockets(self._given.listen, self._given.control, self._given.lock, theirs.fileno())
+        words = [*self._program, "hold", str(self._folder.root), *handed.words(), f"{me.pid}:{me.started}"]
+        with self._folder.keeper_log.open("ab") as log:
+            self._holder = subprocess.Popen(
+                words,
+                pass_fds=handed.all(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=dict(self._own),
+            )
+        theirs.close()
+        ours.setblocking(False)
+        self._holder_pid = self._holder.pid
+        self.journal.note("holder renewed", pid=self._holder.pid)
+        return ours
+
+    async def _tell(self, word: str) -> None:
+        if self._to_holder is not None:
+            with contextlib.suppress(OSError):
+                self._to_holder.write(f"{word}\n".encode())
+                await self._to_holder.drain()
+
+
+def _spelled(one: socket.socket) -> str:
+    host, port = one.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@cache
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("readiness")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,269 @@
+"""The schema of a service in PostgreSQL: its ledger, its fence, and one migration at a time.
+
+A migration, its row in the ledger and the check of the epoch are one transaction. So a lost connection leaves nothing
+to guess: the next attempt takes the lock, reads the ledger, and either finds the row or starts anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from readiness.config.deploy import MigrationSettings
+from readiness_deploy.migrations.address import Address
+from readiness_deploy.migrations.attempts import Away, Locked, Retrying
+from readiness_deploy.migrations.model import BUILDING, Migration, Precondition, Row, Statement
+from readiness_deploy.migrations.planning import differences, pending, view
+from readiness_deploy.migrations.postgres_index import put_right
+from readiness_deploy.migrations.postgres_link import ANSWER_WITHIN, Failed, Link
+from readiness_deploy.ports import Clock, Fenced, Lost, SchemaView, Unfit
+
+LOCK = 0x7265_6164_696E  # one number for "migrations by readiness" in each database
+_SHORTEST_POLL = 0.05
+_LEDGER = """
+CREATE TABLE {s}.readiness_migrations (
+  id text PRIMARY KEY, position integer NOT NULL UNIQUE, checksum text NOT NULL, phase text NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT now(), run text NOT NULL, epoch bigint NOT NULL,
+  seconds double precision NOT NULL);
+CREATE TABLE {s}.readiness_epoch (one boolean PRIMARY KEY CHECK (one), epoch bigint NOT NULL);
+INSERT INTO {s}.readiness_epoch VALUES (true, 0)
+"""
+_ROWS = (
+    "SELECT id, checksum, phase, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), run, epoch, "
+    "seconds FROM {s}.readiness_migrations ORDER BY position"
+)
+_INSERT = (
+    "INSERT INTO {s}.readiness_migrations (id, position, checksum, phase, run, epoch, seconds) SELECT %s, "
+    "coalesce(max(position), 0) + 1, %s, %s, %s, %s, %s FROM {s}.readiness_migrations"
+)
+_EXISTS = frozenset({"42P07", "42701", "42710", "42P06"})
+
+
+class PostgresSchema:
+    """The port Schema for one database and the migrations of one release.
+
+    `epoch` says at each attempt under which lock this process works; `stopped` whether it was asked to end;
+    `patience` is the seconds that the network has for each answer, and the server before it gives up on us.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        migrations: Sequence[Migration],
+        settings: MigrationSettings,
+        *,
+        epoch: Callable[[], int],
+        run: str,
+        clock: Clock,
+        stopped: Callable[[], str] = lambda: "",
+        patience: float = ANSWER_WITHIN,
+    ) -> None:
+        self._address = address
+        self._patience = patience
+        self._migrations = tuple(migrations)
+        self._settings = settings
+        self._epoch = epoch
+        self._run = run
+        self._clock = clock
+        self._retrying = Retrying(attempts=settings.attempts, clock=clock, stopped=stopped)
+
+    def observe(self) -> SchemaView:
+        """What the ledger says. Raises Lost where the database cannot be asked."""
+        return view(self.rows())
+
+    def rows(self) -> tuple[Row, ...]:
+        """The ledger, oldest first; nothing where there is none yet. Raises Lost."""
+        try:
+            with Link(self._address, self._patience) as link:
+                schema = self._ledger(link)
+                return self._read(link, schema) if schema else ()
+        except (Away, Locked, Failed) as fault:
+            raise Lost(f"the database cannot be asked: {fault}") from None
+
+    def apply(self, migration: str) -> None:
+        """Apply one migration once. Raises Patience, Unfit, Fenced, Lost; Unfit names file:line."""
+        wanted = next((m for m in self._migrations if m.id == migration), None)
+        if wanted is None:
+            raise Unfit(f"this release has no migration {migration}")
+        if wanted.refusals():
+            raise Unfit("\n".join(wanted.refusals()))
+        self._retrying.run(lambda: self._once(wanted))
+
+    def adopt(self, upto: str) -> None:
+        """Write into the ledger, without applying anything, that all migrations up to this one are applied."""
+        if upto not in [m.id for m in self._migrations]:
+            raise Unfit(f"this release has no migration {upto}")
+        self._retrying.run(lambda: self._adopt(upto))
+
+    def _adopt(self, upto: str) -> None:
+        with Link(self._address, self._patience) as link:
+            self._turn(link)
+            schema, rows = self._begin(link)
+            for migration in pending(rows, self._migrations[: [m.id for m in self._migrations].index(upto) + 1]):
+                self._record(link, schema, migration, str(migration.kind), 0.0)
+            link.commit()
+
+    def _once(self, migration: Migration) -> None:
+        try:
+            with Link(self._address, self._patience) as link:
+                self._turn(link)
+                if migration.outside:
+                    self._aside(link, migration)
+                else:
+                    self._together(link, migration)
+        except Failed as fault:
+            raise Unfit(f"{migration.file}: {fault}") from None
+
+    def _turn(self, link: Link) -> None:
+        """Wait for other runners. Asked again and again, since whoever waits in the server holds back others there."""
+        link.settle()
+        deadline = self._clock.now() + self._settings.lock_timeout
+        while not link.run("SELECT pg_try_advisory_lock(%s)", [LOCK])[0][0]:
+            if self._clock.now() >= deadline:
+                raise Locked("another migration is under way in the database")
+            self._clock.sleep(_SHORTEST_POLL)
+
+    def _together(self, link: Link, migration: Migration) -> None:
+        """The migration with its row in the ledger, in one transaction."""
+        began = self._clock.now()
+        schema, rows = self._begin(link)
+        if self._due(rows, migration):
+            for precondition in migration.preconditions:
+                self._hold(link, precondition)
+            for statement in migration.statements:
+                self._statement(link, statement)
+            if not link.in_transaction:
+                raise Unfit(f"{migration.file}: it ended the transaction that its row in the ledger belongs to")
+            self._record(link, schema, migration, str(migration.kind), self._clock.now() - began)
+        link.commit()
+
+    def _aside(self, link: Link, migration: Migration) -> None:
+        """What cannot run in a transaction: intent first, then each index, then that it is done."""
+        began = self._clock.now()
+        schema, rows = self._begin(link)
+        if not self._due(rows, migration):
+            link.commit()
+            return
+        begun = any(r.id == migration.id for r in rows)
+        if not begun:
+            for precondition in migration.preconditions:
+                self._hold(link, precondition)
+            self._record(link, schema, migration, BUILDING, 0.0)
+        link.commit()
+        for statement in migration.statements:
+            if statement.index:
+                self._indexed(link, statement, begun)
+        schema, _ = self._begin(link)
+        for statement in migration.statements:
+            if not statement.index:
+                self._statement(link, statement)
+        link.run(
+            f"UPDATE {schema}.readiness_migrations SET phase = %s, checksum = %s, run = %s, epoch = %s, seconds = %s, "  # noqa: S608
+            "applied_at = now() WHERE id = %s",
+            [
+                str(migration.kind), migration.checksum, self._run, self._epoch(),
+                self._clock.now() - began, migration.id,
+            ],
+        )  # fmt: skip
+        link.commit()
+
+    def _begin(self, link: Link) -> tuple[str, tuple[Row, ...]]:
+        """A transaction that only the latest epoch gets, with the ledger as it is under the lock."""
+        limits = {
+            "lock_timeout": self._settings.lock_timeout,
+            "statement_timeout": self._settings.statement_timeout,
+            "idle_in_transaction_session_timeout": self._patience,
+        }
+        link.run("BEGIN")
+        link.run("; ".join(f"SET LOCAL {name} = '{max(1, int(s * 1000))}ms'" for name, s in limits.items()))
+        if not link.run("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])[0][0]:
+            raise Locked("another migration is under way in the database")
+        schema = self._ledger(link)
+        if not schema:
+            schema = str(link.run("SELECT quote_ident(current_schema())")[0][0])
+            link.run(_LEDGER.format(s=schema))
+        self._fence(link, schema)
+        return schema, self._read(link, schema)
+
+    def _fence(self, link: Link, schema: str) -> None:
+        ours = self._epoch()
+        found = link.run(f"SELECT epoch FROM {schema}.readiness_epoch FOR UPDATE")  # noqa: S608
+        if len(found) != 1:
+            raise Unfit(f"{schema}.readiness_epoch: wanted one row, found {len(found)}: somebody else wrote to it")
+        if found[0][0] > ours:
+            raise Fenced(
+                f"the database has seen epoch {found[0][0]}, and this process has {ours}: a later deployer took over"
+            )
+        if found[0][0] < ours:
+            link.run(f"UPDATE {schema}.readiness_epoch SET epoch = %s", [ours])  # noqa: S608
+
+    def _due(self, rows: Sequence[Row], migration: Migration) -> bool:
+        """Whether it is still to be applied, and its turn. Raises Unfit where ledger and release disagree."""
+        for problem in differences(rows, self._migrations):
+            raise Unfit(problem)
+        missing = pending(rows, self._migrations)
+        if migration not in missing:
+            return False
+        if missing[0] is not migration:
+            raise Unfit(f"{migration.file}:1: {missing[0].id} comes before it and is not applied")
+        if not migration.read:
+            raise Unfit(f"{migration.file}:1: it was taken for applied and was not read: plan again")
+        return True
+
+    def _statement(self, link: Link, statement: Statement) -> None:
+        try:
+            changed, _ = link.one(statement.text, within=self._settings.statement_timeout)
+        except Failed as fault:
+            raise Unfit(_said(statement, fault)) from None
+        if statement.bookkeeping and statement.text.upper().startswith("UPDATE") and changed != 1:
+            raise Unfit(
+                f"{statement.file}: alembic_version does not hold the revision before: the database is elsewhere"
+            )
+
+    def _indexed(self, link: Link, statement: Statement, begun: bool) -> None:
+        try:
+            put_right(link, statement, begun=begun, seconds=self._settings.index_timeout)
+        except Failed as fault:
+            raise Unfit(_said(statement, fault)) from None
+
+    def _hold(self, link: Link, precondition: Precondition) -> None:
+        """A precondition has to be true. It is asked in a part of the transaction that may not write, and undone."""
+        link.run("SAVEPOINT readiness; SET LOCAL transaction_read_only = on")
+        try:
+            _, found = link.one(precondition.text, within=self._settings.statement_timeout)
+        except Failed as fault:
+            raise Unfit(f"{precondition.place}: the precondition cannot be asked: {fault}") from None
+        if len(found) != 1 or len(found[0]) != 1 or found[0][0] is not True:
+            raise Unfit(f"{precondition.place}: the precondition does not hold: {precondition.text}")
+        link.run("ROLLBACK TO SAVEPOINT readiness")
+
+    def _record(self, link: Link, schema: str, migration: Migration, phase: str, seconds: float) -> None:
+        link.run(
+            _INSERT.format(s=schema),
+            [migration.id, migration.checksum, phase, self._run, self._epoch(), seconds],
+        )
+
+    @staticmethod
+    def _ledger(link: Link) -> str:
+        """The schema that holds the ledger, ready to be written into SQL; empty where there is none."""
+        found = link.run(
+            "SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE c.oid = to_regclass('readiness_migrations')"
+        )
+        return str(found[0][0]) if found else ""
+
+    @staticmethod
+    def _read(link: Link, schema: str) -> tuple[Row, ...]:
+        return tuple(
+            Row(id=i, checksum=c, phase=p, applied_at=a, run=r, epoch=e, seconds=s)
+            for i, c, p, a, r, e, s in link.run(_ROWS.format(s=schema))
+        )
+
+
+def _said(statement: Statement, fault: Failed) -> str:
+    line = statement.line + statement.text[: fault.position].count("\n")
+    said = f"{statement.file}:{line}: {fault}"
+    if fault.state == "57014":
+        return f"{said}: make it shorter, or raise `migrations.statement-timeout`"
+    if fault.state in _EXISTS:
+        return f"{said}: if it was applied by other means, say so by `readiness migrate --adopt ID`"
+    return said

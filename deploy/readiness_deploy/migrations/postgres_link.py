@@ -1,0 +1,157 @@
+"""One connection to PostgreSQL, on which no call lasts longer than it was given.
+
+The server bounds statements, this side bounds the wait for its answer: a network that swallows packets answers nothing
+at all, and no setting of the server helps against that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from readiness_deploy.migrations.address import Address
+from readiness_deploy.migrations.attempts import Away, Locked
+from readiness_deploy.ports import Unfit
+
+if TYPE_CHECKING:
+    import psycopg
+
+ANSWER_WITHIN = 10.0
+_CONNECT_WITHIN = 5
+_LOCKED = frozenset({"55P03", "40001", "40P01"})
+_AWAY = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "53300"})
+# So that the server notices within seconds that this side is gone, and lets go of its locks.
+_SESSION = {
+    "client_connection_check_interval": "2s",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+}
+
+
+class Failed(Exception):
+    """The server refused. `state` is its SQLSTATE, `position` the offset in the statement, from 0."""
+
+    def __init__(self, text: str, state: str = "", position: int = 0) -> None:
+        super().__init__(text)
+        self.state = state
+        self.position = position
+
+
+class Link:
+    """A fresh connection. Leaving it ends the session, and with it what was not committed."""
+
+    def __init__(self, address: Address, patience: float = ANSWER_WITHIN) -> None:
+        self._address = address
+        self._patience = patience
+        self._connection = _connect(address, patience)
+        self._door = socket.socket(fileno=os.dup(self._connection.fileno()))
+        self._overdue = False
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(Exception):  # it is thrown away: what its end has to say changes nothing
+            self._connection.close()
+        self._door.close()
+
+    def settle(self) -> None:
+        """What the session needs to be noticed when it is dead; settings that a server does not know are left out."""
+        wanted = {**_SESSION, "idle_session_timeout": f"{int(self._patience * 1000)}ms"}
+        names = ", ".join(f"('{name}', '{value}')" for name, value in wanted.items())
+        self.run(
+            f"SELECT set_config(s.name, v.value, false) FROM pg_settings s JOIN (VALUES {names}) AS v (name, value) "  # noqa: S608
+            "ON v.name = s.name"
+        )
+
+    def run(self, sql: str, values: Sequence[Any] | None = None, *, within: float = 0) -> list[Any]:
+        """The rows that one statement of ours gives. `within` is what the server has; the network has its own time."""
+        with self._bounded(within), self._connection.cursor() as cursor:
+            cursor.execute(sql.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def one(self, sql: str, *, within: float) -> tuple[int, list[Any]]:
+        """Run one statement of a stranger, in the protocol's form that holds one only: rows changed, rows given."""
+        with self._bounded(within), self._connection.cursor() as cursor:
+            cursor.execute(sql.encode(), binary=True)
+            return cursor.rowcount, cursor.fetchmany(2) if cursor.description else []
+
+    def commit(self) -> None:
+        """COMMIT, and not what the server makes of it when the transaction is broken."""
+        with self._bounded(0), self._connection.cursor() as cursor:
+            cursor.execute(b"COMMIT")
+            if cursor.statusmessage != "COMMIT":
+                raise Failed(f"the server answered COMMIT with {cursor.statusmessage}")
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open and sound."""
+        from psycopg.pq import TransactionStatus
+
+        return self._connection.info.transaction_status == TransactionStatus.INTRANS
+
+    @contextlib.contextmanager
+    def _bounded(self, within: float) -> Iterator[None]:
+        """Errors in our words; when the time of server and network is over, the connection is cut from this side."""
+        import psycopg
+
+        within += self._patience
+        alarm = threading.Timer(within, self._cut)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            yield
+        except psycopg.Error as fault:
+            if self._overdue:
+                raise Away(f"{self._address.shown} gave no answer within {within:g} s") from None
+            raise self._translated(fault) from None
+        finally:
+            alarm.cancel()
+
+    def _cut(self) -> None:
+        self._overdue = True
+        with contextlib.suppress(OSError):
+            self._door.shutdown(socket.SHUT_RDWR)
+
+    def _translated(self, fault: psycopg.Error) -> Exception:
+        state = fault.sqlstate or ""
+        # The detail of an error holds rows of the database: only its first sentence is for others.
+        text = self._address.redact(fault.diag.message_primary or str(fault)).strip().splitlines()
+        said = text[0] if text else type(fault).__name__
+        if state in _LOCKED:
+            return Locked(said)
+        if state in _AWAY or state.startswith("08") or self._connection.closed:
+            return Away(f"{self._address.shown}: {said}")
+        return Failed(said, state, int(fault.diag.statement_position or 1) - 1)
+
+
+def _connect(address: Address, patience: float) -> psycopg.Connection[Any]:
+    try:
+        import psycopg
+    except ImportError as fault:
+        raise Unfit(f"PostgreSQL needs psycopg: install readiness[postgres] ({fault})") from None
+    try:
+        return psycopg.connect(
+            address.text,
+            autocommit=True,
+            connect_timeout=_CONNECT_WITHIN,
+            prepare_threshold=None,
+            application_name="readiness",
+            tcp_user_timeout=int(patience * 1000),
+            keepalives_idle=5,
+            keepalives_interval=2,
+            keepalives_count=3,
+        )
+    except psycopg.ProgrammingError:
+        raise Unfit(f"the address of the database ({address.shown}) has a part that PostgreSQL does not know") from None
+    except psycopg.Error as fault:
+        said = address.redact(str(fault)).strip().splitlines()
+        raise Away(f"{address.shown}: {said[-1] if said else 'no connection'}") from None

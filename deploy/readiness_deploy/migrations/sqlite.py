@@ -1,0 +1,210 @@
+"""The schema of a service in a file of SQLite: the same ledger and fence, in one transaction with each migration.
+
+Before a migration a snapshot of the file is made beside it, for people: nothing here ever restores one, since what was
+written since would be lost.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from readiness.config.deploy import MigrationSettings
+from readiness_deploy.migrations.address import Address
+from readiness_deploy.migrations.attempts import Locked, Retrying
+from readiness_deploy.migrations.model import Migration, Precondition, Row, Statement
+from readiness_deploy.migrations.planning import differences, pending, view
+from readiness_deploy.migrations.snapshot import snapshot
+from readiness_deploy.ports import Clock, Fenced, Lost, SchemaView, Unfit
+
+_LEDGER = (
+    "CREATE TABLE IF NOT EXISTS readiness_migrations (id TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, "
+    "checksum TEXT NOT NULL, phase TEXT NOT NULL, applied_at TEXT NOT NULL, run TEXT NOT NULL, epoch INTEGER NOT NULL, "
+    "seconds REAL NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS readiness_epoch (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL)",
+    "INSERT OR IGNORE INTO readiness_epoch VALUES (1, 0)",
+)
+_ROWS = "SELECT id, checksum, phase, applied_at, run, epoch, seconds FROM readiness_migrations ORDER BY position"
+_INSERT = (
+    "INSERT INTO readiness_migrations SELECT ?, coalesce(max(position), 0) + 1, ?, ?, ?, ?, ?, ? "
+    "FROM readiness_migrations"
+)
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_STEPS = 1000  # of SQLite's machine between two looks at the clock
+
+
+class SqliteSchema:
+    """The port Schema for one file. Parameters as for PostgreSQL."""
+
+    def __init__(
+        self,
+        address: Address,
+        migrations: Sequence[Migration],
+        settings: MigrationSettings,
+        *,
+        epoch: Callable[[], int],
+        run: str,
+        clock: Clock,
+        stopped: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._path = Path(address.text)
+        self._migrations = tuple(migrations)
+        self._settings = settings
+        self._epoch = epoch
+        self._run = run
+        self._clock = clock
+        self._retrying = Retrying(attempts=settings.attempts, clock=clock, stopped=stopped)
+
+    def observe(self) -> SchemaView:
+        """What the ledger says. Raises Lost where the file cannot be read."""
+        return view(self.rows())
+
+    def rows(self) -> tuple[Row, ...]:
+        """The ledger, oldest first; nothing where there is none, or no file yet. Raises Lost."""
+        if not self._path.exists():
+            return ()
+        try:
+            with self._open() as connection:
+                return _read(connection)
+        except (sqlite3.Error, Locked, Unfit) as fault:
+            raise Lost(f"{self._path} cannot be asked: {fault}") from None
+
+    def apply(self, migration: str) -> None:
+        """Apply one migration once. Raises Patience, Unfit, Fenced, Lost; Unfit names file:line."""
+        wanted = next((m for m in self._migrations if m.id == migration), None)
+        if wanted is None:
+            raise Unfit(f"this release has no migration {migration}")
+        if wanted.refusals():
+            raise Unfit("\n".join(wanted.refusals()))
+        if self._path.exists() and migration in self.observe().applied:
+            self._retrying.run(lambda: self._once(wanted))
+            return
+        if self._path.exists():
+            snapshot(self._path, migration, self._settings.lock_timeout)
+        self._retrying.run(lambda: self._once(wanted))
+
+    def adopt(self, upto: str) -> None:
+        """Write into the ledger, without applying anything, that all migrations up to this one are applied."""
+        known = [m.id for m in self._migrations]
+        if upto not in known:
+            raise Unfit(f"this release has no migration {upto}")
+
+        def once() -> None:
+            try:
+                with self._transaction() as connection:
+                    for migration in pending(_read(connection), self._migrations[: known.index(upto) + 1]):
+                        self._record(connection, migration, 0.0)
+            except sqlite3.Error as fault:
+                raise Unfit(f"{self._path}: {fault}") from None
+
+        self._retrying.run(once)
+
+    def _once(self, migration: Migration) -> None:
+        try:
+            with self._transaction() as connection:
+                self._together(connection, migration)
+        except sqlite3.Error as fault:
+            raise Unfit(f"{migration.file}: {self._path}: {fault}") from None
+
+    def _together(self, connection: sqlite3.Connection, migration: Migration) -> None:
+        began = self._clock.now()
+        rows = _read(connection)
+        for problem in differences(rows, self._migrations):
+            raise Unfit(problem)
+        missing = pending(rows, self._migrations)
+        if migration not in missing:
+            return
+        if missing[0] is not migration:
+            raise Unfit(f"{migration.file}:1: {missing[0].id} comes before it and is not applied")
+        if not migration.read:
+            raise Unfit(f"{migration.file}:1: it was taken for applied and was not read: plan again")
+        for precondition in migration.preconditions:
+            _hold(connection, precondition)
+        for statement in migration.statements:
+            self._statement(connection, statement)
+        if not connection.in_transaction:
+            raise Unfit(f"{migration.file}: it ended the transaction that its row in the ledger belongs to")
+        self._record(connection, migration, self._clock.now() - began)
+
+    def _statement(self, connection: sqlite3.Connection, statement: Statement) -> None:
+        deadline = time.monotonic() + self._settings.statement_timeout
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+        try:
+            changed = connection.execute(statement.text).rowcount
+        except sqlite3.Error as fault:
+            if fault.sqlite_errorcode & 0xFF in _BUSY:
+                raise
+            long = fault.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
+            advice = ": make it shorter, or raise `migrations.statement-timeout`" if long else ""
+            raise Unfit(f"{statement.place}: {fault}{advice}") from None
+        finally:
+            connection.set_progress_handler(None, 0)
+        if statement.bookkeeping and statement.text.upper().startswith("UPDATE") and changed != 1:
+            raise Unfit(
+                f"{statement.file}: alembic_version does not hold the revision before: the database is elsewhere"
+            )
+
+    def _record(self, connection: sqlite3.Connection, migration: Migration, seconds: float) -> None:
+        connection.execute(
+            _INSERT,
+            [
+                migration.id, migration.checksum, str(migration.kind), self._clock.stamp(), self._run, self._epoch(),
+                seconds,
+            ],
+        )  # fmt: skip
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction with the only right to write, for the latest epoch alone. Whatever is raised undoes it."""
+        with self._open() as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                for statement in _LEDGER:
+                    connection.execute(statement)
+                self._fence(connection)
+                yield connection
+                connection.execute("COMMIT")
+            except sqlite3.Error as fault:
+                if fault.sqlite_errorcode & 0xFF in _BUSY:
+                    raise Locked(f"{self._path}: somebody else is writing") from None
+                raise
+
+    def _fence(self, connection: sqlite3.Connection) -> None:
+        ours = self._epoch()
+        (seen,) = connection.execute("SELECT epoch FROM readiness_epoch").fetchone()
+        if seen > ours:
+            raise Fenced(f"the database has seen epoch {seen}, and this process has {ours}: a later deployer took over")
+        connection.execute("UPDATE readiness_epoch SET epoch = ?", [ours])
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A fresh connection that begins nothing by itself. Closing it undoes what was not committed."""
+        connection = sqlite3.connect(self._path, timeout=self._settings.lock_timeout, isolation_level=None)
+        with closing(connection):
+            yield connection
+
+
+def _read(connection: sqlite3.Connection) -> tuple[Row, ...]:
+    there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'readiness_migrations'").fetchone()
+    if there is None:
+        return ()
+    return tuple(
+        Row(id=i, checksum=c, phase=p, applied_at=a, run=r, epoch=e, seconds=s)
+        for i, c, p, a, r, e, s in connection.execute(_ROWS)
+    )
+
+
+def _hold(connection: sqlite3.Connection, precondition: Precondition) -> None:
+    """A precondition has to be true. It is asked where nothing can be written."""
+    connection.execute("PRAGMA query_only = ON")
+    try:
+        found = connection.execute(precondition.text).fetchmany(2)
+    except sqlite3.Error as fault:
+        raise Unfit(f"{precondition.place}: the precondition cannot be asked: {fault}") from None
+    finally:
+        connection.execute("PRAGMA query_only = OFF")
+    if len(found) != 1 or len(found[0]) != 1 or found[0][0] != 1:
+        raise Unfit(f"{precondition.place}: the precondition does not hold: {precondition.text}")

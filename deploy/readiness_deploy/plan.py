@@ -1,0 +1,304 @@
+"""What a deploy would do, what forbids it, and the hash that an approval binds to. Pure: nothing is read or written here.
+
+The hash is over what somebody agrees to: what serves and what comes, the verdict, the migrations with their checksums,
+gates, bake and approval. Neither times nor who holds the lock take part: the same plan made again has the same hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from readiness.model import Verdict as Readiness
+from readiness_deploy.migrations.model import Kind
+from readiness_deploy.migrations.model import Plan as MigrationPlan
+from readiness_deploy.ports import Holder
+from readiness_deploy.record import Bake, Freeze, Release
+from readiness_deploy.states import Colour
+
+SHORT = 12
+_FIT = (Readiness.READY.value, Readiness.READY_WITH_WAIVERS.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What forbids the deploy. `code` is one word for programs; `text` says what is so, `todo` what would help."""
+
+    code: str
+    text: str
+    todo: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What the readiness gate says of the candidate. `digest` is of all outcomes, `tree` of the files it looked at,
+    `summary` the worst findings as sentences. `override` is the reason for which a person ships it nevertheless."""
+
+    verdict: str
+    score: float | None = None
+    covered: float = 0.0
+    digest: str = ""
+    tree: str = ""
+    reasons: tuple[str, ...] = ()
+    summary: tuple[str, ...] = ()
+    override: str = ""
+
+    @property
+    def fit(self) -> bool:
+        return self.verdict in _FIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """Whether both releases have room beside each other, in words."""
+
+    enough: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One deploy before it begins. `serving` and `colour` are what serves and the slot that the candidate would get.
+
+    `gate_problems` and `unresolved` are sentences about settings that cannot work. A plan without refusals may begin.
+    """
+
+    service: str
+    environment: str
+    candidate: Release
+    colour: Colour
+    serving: Release | None = None
+    judged: Judged | None = None
+    migrations: MigrationPlan | None = None
+    before: tuple[Mapping[str, Any], ...] = ()
+    after: tuple[Mapping[str, Any], ...] = ()
+    gate_problems: tuple[str, ...] = ()
+    bake: Bake = Bake()
+    approval: str = "none"
+    keep: float = 0.0
+    freeze: Freeze | None = None
+    floor: tuple[str, ...] = ()
+    lock: Holder | None = None
+    in_flight: str = ""
+    capacity: Capacity | None = None
+    unresolved: tuple[str, ...] = ()
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether the candidate serves already, and the schema is as it wants it."""
+        same = self.serving is not None and self.serving.id == self.candidate.id
+        return same and not (self.migrations and self.migrations.expand)
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Everything that forbids it, at once. Empty where it may begin."""
+        return tuple(refusal for rule in _RULES for refusal in rule(self))
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 in hexadecimal of what an approval binds to."""
+        return hashlib.sha256(json.dumps(_bound(self), sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+    def as_json(self) -> dict[str, object]:
+        """The plan as JSON values."""
+        return _json(self)
+
+    def lines(self) -> Iterator[str]:
+        """The plan as text for a person."""
+        return _lines(self)
+
+
+def unresolved(candidate: Release, ask: Callable[[str, Mapping[str, str]], str]) -> tuple[str, ...]:
+    """What `ask` says is wrong with each reference of a release, given its name and `from-env` or `from-file`.
+
+    It is to be asked where the release will be started: a variable that is set here may not be set there.
+    """
+    details = candidate.details
+    named = dict(details.get("environment", {}))
+    if database := details.get("migrations", {}).get("database"):
+        named["migrations.database"] = database
+    said = (ask(name, value) for name, value in sorted(named.items()) if isinstance(value, Mapping))
+    return tuple(filter(None, said))
+
+
+def _readiness(plan: Plan) -> Iterator[Refusal]:
+    judged = plan.judged
+    if judged is None:
+        yield Refusal(code="unchecked", text="nobody has said whether the candidate is ready", todo="run the check")
+        return
+    if not judged.fit and not judged.override:
+        why = f": {judged.reasons[0]}" if judged.reasons else ""
+        todo = "mend it, or ship it nevertheless with --override-readiness REASON, which is recorded"
+        yield Refusal(code="readiness", text=f"the candidate is {judged.verdict}{why}", todo=todo)
+    tree = plan.candidate.details.get("digest", "")
+    if judged.tree and tree and judged.tree != tree:
+        text = "the verdict is about other files than those of the release: they changed in between"
+        yield Refusal(code="other-candidate", text=text, todo="deploy again")
+
+
+def _frozen(plan: Plan) -> Iterator[Refusal]:
+    if plan.freeze:
+        text = f"releases are frozen since {plan.freeze.since} by {plan.freeze.owner}: {plan.freeze.reason}"
+        yield Refusal(code="frozen", text=text, todo="wait, or `readiness unfreeze` with its owner; a rollback is free")
+
+
+def _floored(plan: Plan) -> Iterator[Refusal]:
+    floor = [*plan.floor, *(plan.migrations.floor if plan.migrations else ())]
+    lacking = sorted(set(floor) - set(plan.candidate.migrations))
+    if lacking:
+        text = f"the database has the contract migration {lacking[-1]}, which the candidate does not know"
+        yield Refusal(code="floor", text=text, todo="deploy a version that has it: this one cannot run on that schema")
+
+
+def _migrations(plan: Plan) -> Iterator[Refusal]:
+    if not plan.migrations:
+        return
+    for problem in plan.migrations.problems:
+        yield Refusal(code="migrations", text=problem)
+    said = "\n".join(plan.migrations.problems)
+    for migration in plan.migrations.expand:
+        # Where nothing serves, there is nobody whom a contract could break.
+        forbidden = {Kind.REFUSED} | ({Kind.CONTRACT} if plan.serving else set())
+        if migration.kind in forbidden and migration.file not in said:
+            text = f"{migration.file}: {migration.id} is {migration.kind.value}, and would run while the old version serves"
+            todo = "split it: expand first, and contract in a run of its own once the old version is gone"
+            yield Refusal(code="migrations", text=text, todo=todo)
+
+
+def _gates(plan: Plan) -> Iterator[Refusal]:
+    for problem in plan.gate_problems:
+        yield Refusal(code="gates", text=problem, todo="mend `deploy.gates`")
+
+
+def _references(plan: Plan) -> Iterator[Refusal]:
+    for problem in plan.unresolved:
+        todo = "the keeper has to reach it: start the keeper with it"
+        yield Refusal(code="references", text=problem, todo=todo)
+
+
+def _capacity(plan: Plan) -> Iterator[Refusal]:
+    if plan.capacity and not plan.capacity.enough:
+        yield Refusal(code="capacity", text=plan.capacity.text, todo="make room for two releases beside each other")
+
+
+_RULES = (_readiness, _frozen, _floored, _migrations, _gates, _references, _capacity)
+
+
+def _bound(plan: Plan) -> list[object]:
+    judged = plan.judged
+    return [
+        [plan.service, plan.environment, plan.candidate.id, plan.candidate.details.get("seal", "")],
+        [plan.serving.id if plan.serving else "", list(plan.floor)],
+        [judged.verdict, judged.digest, judged.override] if judged else [],
+        [plan.migrations.digest_of(), list(plan.migrations.applied), list(plan.migrations.floor)]
+        if plan.migrations
+        else [],
+        [[dict(g) for g in plan.before], [dict(g) for g in plan.after]],
+        [plan.bake.seconds, plan.bake.on_no_data, plan.bake.converge, plan.bake.identities],
+        [plan.approval, plan.keep, plan.candidate.data_unsafe],
+    ]
+
+
+def _json(plan: Plan) -> dict[str, object]:
+    judged, candidate = plan.judged, plan.candidate
+    return {
+        "service": plan.service,
+        "environment": plan.environment,
+        "hash": plan.hash,
+        "nothing_to_do": plan.nothing_to_do,
+        "refusals": [{"code": r.code, "text": r.text, "todo": r.todo} for r in plan.refusals],
+        "serving": _release(plan.serving) if plan.serving else None,
+        "candidate": {**_release(candidate), "digest": candidate.details.get("digest", ""), "colour": plan.colour},
+        "readiness": {
+            "verdict": judged.verdict,
+            "score": judged.score,
+            "covered": judged.covered,
+            "digest": judged.digest,
+            "reasons": list(judged.reasons),
+            "findings": list(judged.summary),
+            "override": judged.override,
+        }
+        if judged
+        else None,
+        "migrations": plan.migrations.as_json() if plan.migrations else None,
+        "gates": {"before": [dict(g) for g in plan.before], "after": [dict(g) for g in plan.after]},
+        "bake": {"seconds": plan.bake.seconds, "on_no_data": plan.bake.on_no_data},
+        "approval": plan.approval,
+        "keep": plan.keep,
+        "freeze": {"reason": plan.freeze.reason, "owner": plan.freeze.owner, "since": plan.freeze.since}
+        if plan.freeze
+        else None,
+        "floor": list(plan.floor),
+        "lock": {"by": plan.lock.by, "host": plan.lock.host, "pid": plan.lock.pid, "since": plan.lock.since}
+        if plan.lock
+        else None,
+        "in_flight": plan.in_flight,
+        "capacity": {"enough": plan.capacity.enough, "text": plan.capacity.text} if plan.capacity else None,
+    }
+
+
+def _release(release: Release) -> dict[str, object]:
+    return {"id": release.id, "version": release.version, "migrations": len(release.migrations)}
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    yield f"{plan.service} · {plan.environment}   plan {plan.hash[:SHORT]}"
+    serving = plan.serving
+    yield f"  serves now   {serving.version} ({serving.id})" if serving else "  serves now   nothing: a first deploy"
+    yield f"  candidate    {plan.candidate.version} ({plan.candidate.id}), into {plan.colour}"
+    yield from _verdict_lines(plan)
+    yield from _migration_lines(plan)
+    yield f"  gates        before the switch: {_named(plan.before)}; after it: {_named(plan.after)}"
+    unsafe = ", never taken back by itself" if plan.candidate.data_unsafe else f", no data: {plan.bake.on_no_data}"
+    yield f"  bake         {plan.bake.seconds:g} s{unsafe}; then the old release stays warm for {plan.keep:g} s"
+    if plan.approval == "required":
+        yield f"  approval     a person has to agree: readiness promote --plan {plan.hash[:SHORT]}"
+    if plan.capacity:
+        yield f"  room         {plan.capacity.text}"
+    if plan.lock:
+        yield f"  lock         {plan.lock.by} on {plan.lock.host} (process {plan.lock.pid}) since {plan.lock.since}"
+    if plan.in_flight:
+        yield f"  in flight    {plan.in_flight}: it is settled first"
+    if plan.nothing_to_do:
+        yield "  nothing to do: this release serves already"
+    for refusal in plan.refusals:
+        yield f"  REFUSED      {refusal.text}"
+        if refusal.todo:
+            yield f"               {refusal.todo}"
+
+
+def _verdict_lines(plan: Plan) -> Iterator[str]:
+    judged = plan.judged
+    if not judged:
+        yield "  readiness    not examined"
+        return
+    score = "no score" if judged.score is None else f"score {judged.score:.0f}"
+    yield f"  readiness    {judged.verdict}, {score}, {judged.covered:.0f} % covered"
+    for finding in judged.summary if not judged.fit else ():
+        yield f"               {finding}"
+    if judged.override:
+        yield f"               overridden: {judged.override}"
+
+
+def _migration_lines(plan: Plan) -> Iterator[str]:
+    found = plan.migrations
+    if not found:
+        return
+    if not found.expand and not found.contract:
+        yield f"  migrations   none to apply, {len(found.applied)} applied"
+    for number, migration in enumerate(found.expand):
+        head = "migrations" if not number else ""
+        yield f"  {head:12} {migration.id}: {migration.kind.value}, before the switch"
+    for migration in found.contract:
+        yield f"  {'':12} {migration.id}: contract, waits for `readiness migrate --contract`"
+    for warning in found.lint:
+        yield f"  {'':12} {warning}"
+    if found.ahead:
+        yield f"  {'':12} the database has {len(found.ahead)} that this version does not know"
+
+
+def _named(gates: tuple[Mapping[str, Any], ...]) -> str:
+    return ", ".join(str(gate.get("name", "?")) for gate in gates) or "none"

@@ -1,0 +1,15 @@
+"""Releases: versions with their settings, made once, sealed, and fit to be run."""
+
+from readiness_deploy.releases.making import (
+    Collected,
+    Unmade,
+    gc,
+    known_releases,
+    make,
+    open_release,
+    releases,
+)
+from readiness_deploy.releases.seal import Broken
+from readiness_deploy.releases.tree import Caps
+
+__all__ = ["Broken", "Caps", "Collected", "Unmade", "gc", "known_releases", "make", "open_release", "releases"]

@@ -1,0 +1,120 @@
+"""What a person asks of a run: by the record where it rests, by whoever watches it where it has moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from readiness.cli.deploying.door import Door, opened
+from readiness.cli.deploying.ending import Ending
+from readiness.cli.deploying.work import Work, carry, who
+
+if TYPE_CHECKING:
+    from readiness_deploy.bluegreen import End
+    from readiness_deploy.ports import World
+
+Written = Callable[["World"], None]
+
+
+def promoted(work: Work, reason: str, plan: str) -> Ending:
+    """Approve what waits; end the bake of what is watched; keep what is held."""
+    from readiness_deploy import requests
+    from readiness_deploy.states import MOVED, Phase
+
+    with opened(work.target) as door:
+        phase = door.record().phase
+        if phase in MOVED:
+            return _asked(work, door, "promote", reason)
+        if phase is Phase.HELD:
+            return _written(work, door, lambda world: requests.keep_it(world, who(), reason))
+        return _written(work, door, lambda world: requests.approve(world, who(), plan, reason))
+
+
+def aborted(work: Work, reason: str) -> Ending:
+    """Take a candidate away that has not moved; have one that has moved taken back."""
+    from readiness_deploy import requests
+    from readiness_deploy.states import MOVED, Phase
+
+    with opened(work.target) as door:
+        record, lock = door.record(), door.look().get("lock")
+        if record.intent is None:
+            return work.ended("nothing to do", 0, "no run is in flight", record)
+        moved = record.phase in MOVED or (record.phase is Phase.HELD and record.selected == record.intent.colour)
+        if record.phase is Phase.HELD and moved:
+            return _written(work, door, lambda world: requests.send_back(world, who(), reason))
+        if moved or (lock and not work.take_over):
+            return _asked(work, door, "abort", reason)
+        return _written(work, door, lambda world: requests.withdraw(world, who(), reason))
+
+
+def resumed(work: Work) -> Ending:
+    """Finish whatever is in flight, wherever it was left."""
+    from readiness_deploy import requests
+    from readiness_deploy.states import Phase
+
+    with opened(work.target) as door:
+        held = door.record().phase is Phase.HELD
+        return _written(work, door, requests.go_on if held else None)
+
+
+def watched(work: Work, door: Door) -> Ending:
+    """See a run end that somebody else carries out, without the lock; walk it where nobody does any more."""
+    from readiness_deploy.states import MOVED, Phase
+
+    work.signals.walk()
+    run = _run(door)
+    while True:
+        found = door.look()
+        work.telling.seen(found)
+        record = door.record()
+        if record.intent is None or record.intent.run != run:
+            return _past(work, door, run)
+        if stopped := work.signals.pending():
+            return work.ended("detached", 8, stopped, record, next=work.target.command("status", "--watch"))
+        if record.phase is Phase.HELD:
+            return _written(work, door, None)
+        alone = not found.get("lock") and not (record.phase in MOVED and found.get("guard"))
+        if alone and record.phase is not Phase.AWAITING:
+            return _written(work, door, None)
+        door.clock.sleep(0.1)
+
+
+def _run(door: Door) -> str:
+    intent = door.record().intent
+    return intent.run if intent else ""
+
+
+def _past(work: Work, door: Door, run: str) -> Ending:
+    """How a run ended, by the record."""
+    from readiness_deploy.bluegreen import End
+    from readiness_deploy.states import State
+
+    record = door.record()
+    last = record.last
+    if last is None or last.run != run:
+        return work.ended("superseded", 4, "another run followed it", record, next=work.target.command("status"))
+    state = State.DONE if last.outcome == "deployed" else State(last.outcome)
+    asked = last.by_request and work.verb != "deploy"
+    end = End(state, last.reason, run, asked)
+    return work.parked(end, record)
+
+
+def _asked(work: Work, door: Door, kind: str, reason: str) -> Ending:
+    door.ask(kind, who(), reason)
+    work.telling.note("asked", kind=kind, reason=reason)
+    return watched(work, door)
+
+
+def _written(work: Work, door: Door, write: Written | None) -> Ending:
+    """Write what is asked into the record, under the lock, and walk what follows from it."""
+    from readiness_deploy import bluegreen
+
+    def act(world: World) -> End:
+        if write is not None:
+            write(world)
+        return bluegreen.walk(world, None)
+
+    intent = door.record().intent
+    if intent is not None:
+        work.release, work.run = intent.release, intent.run
+    return carry(work, door, act)

@@ -1,0 +1,227 @@
+"""The door to the keeper of a target: what it holds, its lock, and the world that a run walks in."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from readiness_deploy.adapters.local import Keeper
+    from readiness_deploy.ports import Holder, Schema, SchemaView, World
+    from readiness_deploy.record import Record, Release
+
+    from readiness.cli.deploying.signals import Signals
+    from readiness.cli.deploying.target import Target
+    from readiness.cli.deploying.work import Work
+
+WINDOW = 5.0
+"""Seconds of traffic that a look shows."""
+
+
+class NoKeeper(Exception):
+    """No keeper runs here. `served` is true where one did, and something is recorded that it should serve."""
+
+    def __init__(self, *, served: bool) -> None:
+        super().__init__("no keeper runs here: nothing is served" if served else "nothing was ever deployed here")
+        self.served = served
+
+
+@contextmanager
+def opened(target: Target) -> Iterator[Door]:
+    """The door of a target whose keeper runs. Raises NoKeeper."""
+    door = Door.find(target)
+    if door is None:
+        raise NoKeeper(served=recorded(target) is not None)
+    try:
+        yield door
+    finally:
+        door.close()
+
+
+def recorded(target: Target) -> Record | None:
+    """What the keeper would serve, read while none runs; None where nothing was deployed. Raises Lost."""
+    from readiness_deploy.keeper.folder import Folder
+    from readiness_deploy.ports import Lost
+    from readiness_deploy.record import Unreadable, decode
+
+    try:
+        record = decode(Folder(target.state).route.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, Unreadable) as fault:
+        raise Lost(f"the record {Folder(target.state).route} cannot be read: {fault}") from None
+    return record if record.selected else None
+
+
+class Door:
+    """One keeper. Looks go over connections of their own, so that any thread may look; the rest is for one thread."""
+
+    def __init__(self, target: Target) -> None:
+        from readiness_deploy.adapters.local import Keeper
+        from readiness_deploy.adapters.machine import SystemClock
+
+        self._target, self._keeper, self.clock = target, Keeper(target.state), SystemClock()
+
+    @classmethod
+    def find(cls, target: Target) -> Door | None:
+        """The door, where a keeper runs. Raises Lost where one runs and does not answer."""
+        from readiness_deploy.keeper import start
+        from readiness_deploy.ports import Lost
+
+        try:
+            return None if start.status(target.state) is None else cls(target)
+        except start.Failure as fault:
+            raise Lost(str(fault)) from None
+
+    def look(self) -> dict[str, Any]:
+        """What the keeper answers to `observe`; `traffic` is that of the last seconds, `window` of them, for each
+        colour that runs. From any thread. Raises Lost."""
+        found = self._ask("observe")
+        counts, found["traffic"] = found.get("traffic") or {}, {}
+        for colour, view in (found.get("colours") or {}).items():
+            if view.get("standing") != "absent":
+                seen = self._ask("traffic", colour=colour, window=WINDOW)
+                found["traffic"][colour] = {**seen, "window": WINDOW, "counts": counts.get(colour) or {}}
+        return found
+
+    def record(self) -> Record:
+        """The record. Raises Lost."""
+        return self._keeper.observe().record
+
+    def lock(self, holder: Holder, take_over: str) -> int:
+        """Take the lock; its epoch. Raises Busy, Lost."""
+        return self._keeper.lock(holder, take_over=take_over)
+
+    def unlock(self) -> None:
+        """Give the lock back; what cannot be given back is free when this process ends."""
+        from readiness_deploy.ports import Refusal
+
+        with contextlib.suppress(Refusal):
+            self._keeper.unlock()
+
+    def world(self, work: Work) -> World:
+        """The world that a run of this work walks in: the keeper's colours and route, real gates, the database."""
+        import msgspec
+        from readiness_deploy.adapters import local
+        from readiness_deploy.gates import LiveGates, Outside
+        from readiness_deploy.ports import Measurement, World
+
+        from readiness.config import surroundings
+
+        keeper, variables = self._keeper, surroundings.variables()
+        release = work.release or _in_flight(keeper.observe().record)
+        outside = Outside(
+            address=keeper.address,
+            entry=local.entry_address(keeper),
+            traffic=keeper.traffic,
+            variables=variables,
+            folder=self._target.environment.root,
+        )
+
+        def measured(one: Measurement) -> None:
+            work.telling.note("measured", **msgspec.to_builtins(one))
+
+        return World(
+            route=keeper,
+            colours=keeper,
+            schema=LateSchema(lambda: self._schema(work, release)),
+            gates=LiveGates(self.clock, outside, measured),
+            entry=local.entry(keeper, release) if release else Unasked(),
+            clock=self.clock,
+            journal=work.telling,
+            interrupts=Interrupts(work.signals, keeper),
+            detach=work.detach,
+        )
+
+    def ask(self, kind: str, by: str, reason: str) -> None:
+        """Leave a request for whoever carries the run out. Raises Illegal, Lost."""
+        self._keeper.request(kind, by, reason)
+
+    def freeze(self, reason: str, owner: str) -> None:
+        """Stop deploys. Raises Illegal, Lost."""
+        self._keeper.freeze(reason, owner)
+
+    def unfreeze(self) -> None:
+        """Lift that. Raises Lost."""
+        self._keeper.unfreeze()
+
+    def close(self) -> None:
+        """End the connection, and with it the lock."""
+        self._keeper.close()
+
+    def _schema(self, work: Work, release: Release | None) -> Schema:
+        from readiness.cli.deploying.schema import database
+
+        return database(
+            self._target,
+            release,
+            self.clock,
+            epoch=lambda: self._keeper.epoch,
+            run=work.run,
+            stopped=work.signals.pending,
+        ).schema
+
+    def _ask(self, do: str, **arguments: Any) -> dict[str, Any]:
+        from readiness_deploy.keeper.client import Declined, Unreachable, ask
+        from readiness_deploy.ports import Lost
+
+        try:
+            return ask(self._target.state, do, **arguments)
+        except (Declined, Unreachable) as fault:
+            raise Lost(str(fault)) from None
+
+
+class LateSchema:
+    """The database, opened when it is first asked: a run that has moved has nothing to do with it."""
+
+    def __init__(self, make: Callable[[], Schema]) -> None:
+        self._make, self._made = make, None
+
+    _made: Schema | None
+
+    def observe(self) -> SchemaView:
+        return self._schema().observe()
+
+    def apply(self, migration: str) -> None:
+        self._schema().apply(migration)
+
+    def _schema(self) -> Schema:
+        self._made = self._made or self._make()
+        return self._made
+
+
+class Unasked:
+    """The entry of a keeper that nothing was deployed to."""
+
+    def identity(self) -> str:
+        return ""
+
+
+class Interrupts:
+    """What asks this process to stop: a signal; before the switch, also a person who withdraws the run."""
+
+    def __init__(self, signals: Signals, keeper: Keeper) -> None:
+        self._signals, self._keeper = signals, keeper
+
+    def pending(self) -> str:
+        """Why, in words; empty where nothing was asked."""
+        from readiness_deploy.ports import Lost
+        from readiness_deploy.states import MOVED
+
+        if said := self._signals.pending():
+            return said
+        try:
+            seen = self._keeper.observe()
+        except Lost:
+            return ""
+        asked = seen.request
+        if asked is None or asked.kind != "abort" or seen.record.phase in MOVED:
+            return ""
+        return f"{asked.by} withdrew it" + (f": {asked.reason}" if asked.reason else "")
+
+
+def _in_flight(record: Record) -> Release | None:
+    """The release that a run is about, or else the one that serves."""
+    return record.intent.release if record.intent else record.serving()

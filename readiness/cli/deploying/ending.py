@@ -1,0 +1,191 @@
+"""The last words of a verb: what serves now, what happened, why, and the one command that comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from readiness.report.text import brief, plain
+
+if TYPE_CHECKING:
+    from readiness_deploy.bluegreen import End
+    from readiness_deploy.record import Record, Release
+
+    from readiness.cli.deploying.target import Target
+
+FORMAT = 1
+_GOOD = frozenset({"deployed", "rolled back as asked", "nothing to do"})
+_SAID = {
+    "idle": "nothing to do",
+    "done": "deployed",
+    "refused": "refused",
+    "waiting": "waiting for approval",
+    "doubtful": "inconclusive",
+    "aborted": "aborted",
+    "superseded": "superseded",
+    "rolled-back": "rolled back",
+    "held": "held",
+    "detached": "detached",
+    "ousted": "busy",
+    "unwatched": "unwatched",
+}
+_MEANT = {
+    "waiting": "The candidate stands ready; nothing has moved.",
+    "doubtful": "A gate could not tell, so nothing has moved.",
+    "aborted": "Nothing has moved: what served before serves, untouched.",
+    "superseded": "A newer release took over; nothing of this one was exposed.",
+    "rolled-back": "The new version failed after the switch and was taken back.",
+    "held": "A person is needed: nothing moves by itself from here.",
+    "detached": "It goes on without this process: the guard watches, and takes the release back if a gate fails.",
+    "ousted": "Somebody else took this release over; nothing that this process writes is accepted any more.",
+    "unwatched": "The new version serves and nobody watches it: nothing would take it back by itself.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a verb ended. `next` is a command line to paste, `meaning` what that is for."""
+
+    verb: str
+    outcome: str
+    exit: int
+    service: str
+    environment: str
+    run: str = ""
+    release: str = ""
+    version: str = ""
+    why: str = ""
+    meant: str = ""
+    known: bool | None = None  # whether what serves could be seen; None where nobody looked
+    serves: tuple[str, str, str] | None = None  # colour, release, version
+    stands_by: tuple[str, str, str] | None = None
+    frozen: str = ""
+    took: float = 0.0
+    next: str = ""
+    meaning: str = ""
+
+    def lines(self, style: Callable[[str, str], str] = lambda text, _: text) -> Iterator[str]:
+        """For a person. `style` colours a text by the name of a style."""
+        colour = "good" if self.outcome in _GOOD else "bad" if self.exit in (4, 5, 6, 7, 70) else "open"
+        head = f"{plain(self.service)} · {plain(self.environment)}: {style(self.outcome.upper(), colour)}"
+        what = f" {plain(self.version)}" if self.version and self.outcome != "nothing to do" else ""
+        took = f" ({duration(self.took)})" if self.took >= 0.05 else ""
+        yield head + what + took
+        if self.why:
+            yield f"  because   {brief(self.why)}"
+        if self.meant:
+            yield f"  {self.meant}"
+        if self.known is not None:
+            nothing = "nothing" if self.known else "unknown: the keeper does not answer"
+            yield f"  serves    {_slot(self.serves) if self.serves else nothing}"
+        if self.stands_by:
+            yield f"  stands by {_slot(self.stands_by)}"
+        if self.frozen:
+            yield f"  frozen    {brief(self.frozen)}"
+        if self.next:
+            yield f"  {self.meaning + ':' if self.meaning else 'next:'} {style(self.next, 'command')}"
+
+    def data(self) -> dict[str, Any]:
+        """For a program: one object, described in docs/deploying.md."""
+        return {
+            "format": FORMAT,
+            "end": True,
+            "verb": self.verb,
+            "service": self.service,
+            "environment": self.environment,
+            "outcome": self.outcome.replace(" ", "-"),
+            "exit": int(self.exit),
+            "run": self.run or None,
+            "release": self.release or None,
+            "version": self.version or None,
+            "why": self.why or None,
+            "known": self.known,
+            "serves": _slot_data(self.serves),
+            "stands_by": _slot_data(self.stands_by),
+            "frozen": self.frozen or None,
+            "took": round(self.took, 3),
+            "next": self.next or None,
+        }
+
+
+def of(verb: str, end: End, target: Target, record: Record | None, *, release: Release | None, took: float) -> Ending:
+    """The ending of a walk. `record` is what the keeper holds then, None where nobody can tell."""
+    state = end.state.value
+    outcome = "rolled back as asked" if end.by_request and state == "rolled-back" else _SAID[state]
+    if verb == "rollback" and state == "done":
+        outcome = "rolled back as asked"
+    doubt = record.intent.doubt if record and record.intent else ""
+    command, meaning = _next(state, target, outcome, doubt)
+    return Ending(
+        verb=verb,
+        outcome=outcome,
+        exit=end.code,
+        service=target.environment.service,
+        environment=target.environment.name,
+        run=end.run,
+        release=release.id if release else "",
+        version=release.version if release else "",
+        why=end.why,
+        meant="" if outcome in _GOOD else _MEANT.get(state, ""),
+        took=took,
+        next=command,
+        meaning=meaning,
+        **what_serves(record),
+    )
+
+
+def what_serves(record: Record | None) -> dict[str, Any]:
+    """The fields of an ending that say what serves, what stands by, and whether releases are stopped."""
+    if record is None:
+        return {"known": False}
+    freeze = record.freeze
+    return {
+        "known": True,
+        "serves": _named(record, record.selected),
+        "stands_by": _named(record, record.previous),
+        "frozen": f"{freeze.reason} ({freeze.owner}, since {freeze.since})" if freeze else "",
+    }
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `75 s`, `12 min`, `3.0 h`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _next(state: str, target: Target, outcome: str, doubt: str) -> tuple[str, str]:
+    """The one command that comes next, and what it is for."""
+    if outcome == "rolled back as asked":
+        return "", ""
+    reason = ("--reason", "…") if doubt else ()
+    return {
+        "done": (target.command("rollback"), "the way back"),
+        "refused": (target.command("deploy", "--plan"), "see what is refused, and what would help"),
+        "waiting": (target.command("promote"), "to go on (`abort` in its place takes it away)"),
+        "doubtful": (target.command("promote", *reason), "to go on all the same (`abort` takes it away)"),
+        "aborted": (target.command("deploy"), "when it is mended"),
+        "rolled-back": (target.command("history"), "what the gates measured"),
+        "held": (target.command("rollback"), "to go back (`promote --reason …` in its place keeps what serves)"),
+        "detached": (target.command("status", "--watch"), "to watch it"),
+        "unwatched": (target.command("resume"), "to finish it"),
+        "ousted": (target.command("status"), "how things stand"),
+        "superseded": (target.command("status"), "how things stand"),
+    }.get(state, ("", ""))
+
+
+def _named(record: Record, colour: Any) -> tuple[str, str, str] | None:
+    release = record.slots.get(colour) if colour else None
+    return (colour, release.id, release.version) if release else None
+
+
+def _slot(slot: tuple[str, str, str]) -> str:
+    colour, release, version = slot
+    return f"{plain(version)}  {colour}, {plain(release)}"
+
+
+def _slot_data(slot: tuple[str, str, str] | None) -> dict[str, str] | None:
+    return dict(zip(("colour", "release", "version"), slot, strict=True)) if slot else None

@@ -1,0 +1,97 @@
+"""`readiness keeper`: the process that serves, started, looked at, stopped, handed to systemd, and replaced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from readiness.cli.deploying import target as targets
+from readiness.cli.deploying.target import Target
+from readiness.cli.deploying.voice import Voice
+from readiness.cli.exits import Exit
+from readiness.report.text import brief, plain
+
+ACTIONS = ("start", "stop", "status", "unit", "upgrade")
+
+
+@click.command(name="keeper")
+@click.argument("action", type=click.Choice(ACTIONS))
+@targets.options
+@click.option("--keep-colours", is_flag=True, help="stop: leave the colours running for the next keeper.")
+@click.option(
+    "--environment-file", metavar="FILE", default="", help="unit: where systemd reads the secrets' variables."
+)
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(action: str, keep_colours: bool, environment_file: str, format_: str, **flags: object) -> int:
+    """Start, stop, look at or replace the keeper: the process that listens, serves, and holds the route.
+
+    `start` goes into the background; whatever was deployed is served again. References to secrets are read from the
+    variables that it is started with. `stop` drains, then ends what runs. `unit` prints a systemd unit that does both
+    at boot and shutdown. `upgrade` replaces it by the installed version without closing a socket.
+
+    Exit codes: 0 done; 1 it did not work; 3 `status`: none runs.
+    """
+    from readiness_deploy.keeper import start
+    from readiness_deploy.keeper.client import Declined, Unreachable
+
+    target, voice = targets.chosen(flags), Voice()
+    try:
+        code, said, details = _done(action, target, keep_colours=keep_colours, environment_file=environment_file)
+    except (start.Failure, Declined, Unreachable) as fault:
+        code, said, details = Exit.FAILED, str(fault), {}
+    if format_ == "json":
+        voice.data({"format": 1, "end": True, "verb": f"keeper {action}", "exit": int(code), "said": said, **details})
+    elif code:
+        voice.aside(f"error: {brief(said)}" if code == Exit.FAILED else said)
+    else:
+        voice.say(said.removesuffix("\n"))
+    return code
+
+
+def _done(action: str, target: Target, *, keep_colours: bool, environment_file: str) -> tuple[int, str, dict[str, Any]]:
+    from readiness_deploy.keeper import start
+
+    if action == "start":
+        about = started(target)
+        return Exit.OK, f"the keeper listens on {_listening(about)}; its state is in {target.state}", {"keeper": about}
+    if action == "stop":
+        ended = start.stop(target.state, colours=not keep_colours)
+        return Exit.OK, "the keeper ended" if ended else "no keeper ran", {}
+    if action == "status":
+        running = start.status(target.state)
+        if running is None:
+            return Exit.INCOMPLETE, f"no keeper runs for {target.name}: {target.command('keeper start')}", {}
+        said = f"version {plain(running.get('version', running.get('keeper', '?')))}, process {running.get('pid')}"
+        return Exit.OK, f"the keeper listens on {_listening(running)}: {said}", {"keeper": running}
+    if action == "unit":
+        file = str(Path(environment_file).absolute()) if environment_file else ""
+        words = f"readiness keeper of {plain(target.environment.service)} ({plain(target.environment.name)})"
+        return Exit.OK, start.unit(target.state, description=words, environment_file=file), {}
+    about = start.upgrade(target.state)
+    return Exit.OK, f"the keeper was replaced; process {about.get('pid')} serves", {"keeper": about}
+
+
+def started(target: Target) -> dict[str, Any]:
+    """Have a keeper run, and return what it says of itself. Raises Failure."""
+    from readiness_deploy.keeper import start
+
+    from readiness.config import surroundings
+
+    return start.start(target.state, entry_of(target), environment=surroundings.variables())
+
+
+def entry_of(target: Target) -> dict[str, Any]:
+    """The settings of the entry as the keeper takes them; its files are relative to the settings file."""
+    entry = target.settings.entry.model_dump(by_alias=True, mode="json")
+    root = target.environment.root.absolute()
+    if entry.get("tls"):
+        entry["tls"] = {name: str(root / path) for name, path in entry["tls"].items()}
+    if entry.get("access-log"):
+        entry["access-log"] = str(root / entry["access-log"])
+    return entry
+
+
+def _listening(about: dict[str, Any]) -> str:
+    return ", ".join(map(plain, about.get("listening", []))) or "nothing"

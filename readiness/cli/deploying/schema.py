@@ -1,0 +1,79 @@
+"""The database of a service, as one release knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from readiness_deploy.migrations import Ledgered, Migration, Plan
+    from readiness_deploy.ports import Clock
+    from readiness_deploy.record import Release
+
+    from readiness.cli.deploying.target import Target
+    from readiness.config.deploy import MigrationSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """What a release brings, and the schema that it is brought to."""
+
+    schema: Ledgered
+    migrations: tuple[Migration, ...] = ()
+
+    def plan(self, *, first: bool) -> Plan:
+        """What a deploy of this release would do to the schema. Raises Lost."""
+        from readiness_deploy import migrations
+
+        return migrations.plan(self.schema.rows(), self.migrations, first=first)
+
+
+def nobody() -> int:
+    """The epoch of somebody who only looks. What is applied under it is refused."""
+    return 0
+
+
+def database(
+    target: Target,
+    release: Release | None,
+    clock: Clock,
+    *,
+    epoch: Callable[[], int] = nobody,
+    run: str = "",
+    stopped: Callable[[], str] = lambda: "",
+) -> Database:
+    """The database that this release says it has; that of the settings without one. Raises Unfit, Lost."""
+    from readiness_deploy import migrations
+    from readiness_deploy.ports import Unfit
+    from readiness_deploy.references import Unresolved, reveal
+
+    said = _said(target, release)
+    if said is None:
+        return Database(migrations.NoSchema())
+    from readiness.config import surroundings
+
+    try:
+        address = reveal("migrations.database", said.database, surroundings.variables(), target.environment.root)
+    except Unresolved as fault:
+        raise Unfit(str(fault)) from None
+    bare = migrations.open_schema(address, (), said, epoch=epoch, run=run, clock=clock, stopped=stopped)
+    if release is None:
+        return Database(bare)
+    known = tuple(r.id for r in bare.rows() if r.applied)
+    texts = {n: v for n, v in target.settings.run.environment.items() if isinstance(v, str)}
+    folder = Path(str(release.details["folder"]))
+    found = migrations.read(folder, said, migrations.dialect_of(address), environment=texts, known=known)
+    made = migrations.open_schema(address, found, said, epoch=epoch, run=run, clock=clock, stopped=stopped)
+    return Database(made, found)
+
+
+def _said(target: Target, release: Release | None) -> MigrationSettings | None:
+    """The settings that the release was sealed with: later changes of the file do not reach it."""
+    from readiness.config.deploy import MigrationSettings
+
+    if release is None:
+        return target.settings.migrations
+    sealed = release.details.get("migrations")
+    return MigrationSettings.model_validate(sealed) if sealed else None

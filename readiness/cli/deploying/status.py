@@ -1,0 +1,223 @@
+"""`readiness status`: what serves, what is under way, who is at it, and what a person has to do."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from readiness.cli.deploying import target as targets
+from readiness.cli.deploying.door import Door, recorded
+from readiness.cli.deploying.ending import duration
+from readiness.cli.deploying.telling import styled, telling
+from readiness.cli.deploying.voice import Voice
+from readiness.cli.exits import Exit
+from readiness.config import surroundings
+from readiness.report.text import brief, plain
+
+if TYPE_CHECKING:
+    from readiness.cli.deploying.target import Target
+
+_MOVED = ("converging", "baking", "returning")
+
+
+@click.command(name="status")
+@targets.options
+@click.option("--watch", is_flag=True, help="Show it again and again, until nothing is under way or Ctrl-C.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(watch: bool, format_: str, **flags: object) -> int:
+    """Show what serves and what is under way.
+
+    Exit codes: 0 something serves and nobody is needed; 3 nothing was ever deployed here; 6 a person is needed: a run
+    is held, a new version serves unwatched, or what should serve does not; 8 a candidate waits for an approval.
+    """
+    target, voice = targets.chosen(flags), Voice()
+    found = _seen(target)
+    if watch and found is not None:
+        found = _watched(target, format_, voice)
+    code, why, todo = judged(found, target)
+    if format_ == "json":
+        voice.data(data(found, target, code, why, todo))
+    else:
+        voice.say("\n".join(_text(found, target, code, why, todo)))
+    return code
+
+
+def judged(found: Mapping[str, Any] | None, target: Target) -> tuple[int, str, str]:
+    """The exit code, the reason for it in words, and the command that comes next."""
+    if found is None:
+        if recorded(target) is None:
+            return Exit.INCOMPLETE, "nothing was ever deployed here", target.command("deploy")
+        return Exit.HELD, "no keeper runs: nothing is served", target.command("keeper start")
+    record = found["record"]
+    phase, intent = record.get("phase"), record.get("intent") or {}
+    if phase == "held":
+        return Exit.HELD, f"held: {record.get('held') or 'a person is needed'}", target.command("rollback")
+    if phase in _MOVED and not _watching(found):
+        return Exit.HELD, "UNWATCHED: the new version serves and nobody would take it back", target.command("resume")
+    if not record.get("selected"):
+        return Exit.INCOMPLETE, "nothing was ever deployed here", target.command("deploy")
+    view = (found.get("colours") or {}).get(record["selected"]) or {}
+    if view.get("standing") != "ready" and phase == "stable":
+        said = f"{record['selected']} serves and is {view.get('standing')}"
+        return Exit.HELD, f"{said}: {view['why']}" if view.get("why") else said, target.command("rollback")
+    if phase == "awaiting":
+        doubt = intent.get("doubt")
+        return (
+            Exit.DETACHED,
+            f"a gate could not tell: {doubt}" if doubt else "a candidate waits",
+            _promote(target, doubt),
+        )
+    if phase in ("preparing", "aborting") and not found.get("lock"):
+        return Exit.HELD, f"the run is {phase} and nobody is at it; what serves is untouched", target.command("resume")
+    return Exit.OK, "", ""
+
+
+def data(found: Mapping[str, Any] | None, target: Target, code: int, why: str, todo: str) -> dict[str, Any]:
+    """One object, described in docs/deploying.md."""
+    seen = found or {}
+    record = dict(seen.get("record") or {})
+    for key in ("slots", "intent"):
+        record[key] = _without_details(record.get(key))
+    return {
+        "format": 1,
+        "end": True,
+        "verb": "status",
+        "service": target.environment.service,
+        "environment": target.environment.name,
+        "exit": int(code),
+        "why": why or None,
+        "next": todo or None,
+        "keeper": seen.get("keeper"),
+        "phase": record.get("phase"),
+        "selected": record.get("selected"),
+        "watched": _watching(seen) if record.get("phase") in _MOVED else None,
+        "lock": seen.get("lock"),
+        "colours": seen.get("colours") or {},
+        "traffic": seen.get("traffic") or {},
+        "record": record if found else None,
+    }
+
+
+def _promote(target: Target, doubt: Any) -> str:
+    return target.command("promote", *(("--reason", "…") if doubt else ()))
+
+
+def _watching(found: Mapping[str, Any]) -> bool:
+    """Whether somebody carries on what follows the switch: a guard that runs or can be started, or a deployer."""
+    return bool(found.get("guard")) or bool(found.get("lock"))
+
+
+def _seen(target: Target) -> Mapping[str, Any] | None:
+    door = Door.find(target)
+    if door is None:
+        return None
+    try:
+        return door.look()
+    finally:
+        door.close()
+
+
+def _watched(target: Target, format_: str, voice: Voice) -> Mapping[str, Any] | None:
+    """Show what goes on; the last look."""
+    door = Door.find(target)
+    if door is None:
+        return None
+    told = telling(format_, target.name, voice)
+    try:
+        told.note("watching", said="Ctrl-C ends the watching, not the run")
+        while True:
+            found = door.look()
+            told.seen(found)
+            at_work = found.get("lock") or found["record"].get("phase") in _MOVED
+            if not at_work and not surroundings.live(sys.stdout):
+                return found
+            time.sleep(0.25)
+    except KeyboardInterrupt:
+        return _seen(target)
+    finally:
+        told.close()
+        door.close()
+
+
+def _text(found: Mapping[str, Any] | None, target: Target, code: int, why: str, todo: str) -> Iterator[str]:
+    style = styled(sys.stdout)
+    word = {0: "SERVES", 3: "NOTHING DEPLOYED", 6: "A PERSON IS NEEDED", 8: "WAITING"}[code]
+    yield f"{plain(target.environment.service)} · {plain(target.environment.name)}: " + style(
+        word, "good" if code == 0 else "bad" if code == 6 else "open"
+    )
+    if why:
+        yield f"  because   {brief(why)}"
+    if found is not None:
+        yield from _standing(found)
+    if todo:
+        yield f"  next:     {style(todo, 'command')}"
+
+
+def _standing(found: Mapping[str, Any]) -> Iterator[str]:
+    record = found["record"]
+    for colour in ("blue", "green"):
+        yield from _slot(colour, found)
+    intent, lock, freeze = record.get("intent"), found.get("lock"), record.get("freeze")
+    if intent:
+        version = brief(intent["release"]["version"], 80)
+        yield f"  run       {plain(intent['run'])}: {plain(intent['goal'])} {version}, {_phase(found)}"
+        if intent.get("by"):
+            yield f"  by        {plain(intent['by'])} at {plain(intent.get('at', ''))}"
+    elif last := record.get("last"):
+        why = f": {brief(last['reason'])}" if last.get("reason") else ""
+        yield f"  last run  {plain(last['outcome'])} {brief(last['version'], 80)} at {plain(last.get('at', ''))}{why}"
+    if lock:
+        who = "the guard" if lock.get("guard") else plain(lock["by"])
+        yield f"  lock      {who} (process {lock['pid']}), since {plain(lock['since'])}"
+    if freeze:
+        yield f"  frozen    {brief(freeze['reason'])} ({plain(freeze['owner'])}, since {plain(freeze['since'])})"
+    keeper = found.get("keeper") or {}
+    cut, restarts = keeper.get("cut") or 0, keeper.get("restarts") or 0
+    yield f"  keeper    {cut:,} requests cut by its own failures, {restarts} restarts of its worker"
+
+
+def _phase(found: Mapping[str, Any]) -> str:
+    record = found["record"]
+    said = str(record["phase"])
+    if said == "baking":
+        whole = ((record.get("intent") or {}).get("bake") or {}).get("seconds", 0)
+        said += f" {duration(min(found.get('baked', 0), whole))} of {duration(whole)}"
+    if record["phase"] in _MOVED:
+        said += ", watched" if _watching(found) else ", UNWATCHED"
+    return said
+
+
+def _slot(colour: str, found: Mapping[str, Any]) -> Iterator[str]:
+    record, view = found["record"], (found.get("colours") or {}).get(colour) or {}
+    release = (record.get("slots") or {}).get(colour)
+    if view.get("standing", "absent") == "absent" and colour != record.get("selected"):
+        return
+    version = brief(release["version"], 80) if release and release["id"] == view.get("release") else "?"
+    mark = (
+        "serves"
+        if colour == record.get("selected")
+        else "stands by"
+        if colour == record.get("previous")
+        else "candidate"
+    )
+    traffic = (found.get("traffic") or {}).get(colour) or {}
+    counted = f", {traffic['n'] / traffic['window']:.1f}/s" if traffic.get("n") and traffic.get("window") else ""
+    more = [f"{view['restarts']} restarts"] if view.get("restarts") else []
+    more += [f"{view['in_flight']} in flight"] if view.get("in_flight") else []
+    retire = (found.get("retire") or {}).get(colour)
+    more += [f"goes in {duration(retire)}"] if retire is not None else []
+    more += [brief(view["why"], 200)] if view.get("why") else []
+    rest = f" ({', '.join(more)})" if more else ""
+    stands = f"{colour}, {plain(view.get('release', ''))}, {plain(view.get('standing', '?'))}"
+    yield f"  {mark:<9} {version}  {stands}{counted}{rest}"
+
+
+def _without_details(value: Any) -> Any:
+    """The same without what only the keeper needs to run a release: commands and settings are no part of a status."""
+    if isinstance(value, dict):
+        return {k: _without_details(v) for k, v in value.items() if k != "details"}
+    return value

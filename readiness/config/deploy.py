@@ -1,0 +1,271 @@
+"""What a settings file may say under `deploy`: how one service is shipped to one environment."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, populate_by_name=True, alias_generator=lambda n: n.replace("_", "-")
+    )
+
+
+class Reference(_Strict):
+    """A secret by reference: the value is read where it is used, and written nowhere."""
+
+    from_env: str = Field(default="", description="name of an environment variable")
+    from_file: str = Field(default="", description="path of a file; a newline at its end is no part of the value")
+
+    @model_validator(mode="after")
+    def _one(self) -> Reference:
+        if bool(self.from_env) == bool(self.from_file):
+            raise ValueError("wants either `from-env` or `from-file`")
+        return self
+
+
+Value = str | Reference
+
+
+
+
+Command = Annotated[list[str], Field(min_length=1, description="program and arguments; there is no shell")]
+
+
+class ReleaseSettings(_Strict):
+    """How a release is made from a version."""
+
+    source: str = Field(
+        default=".", description="a git repository whose refs are versions, or a folder; relative to the settings file"
+    )
+    version: str = Field(default="", description="a git ref, a folder or an archive; `--version` says another")
+    prepare: list[Command] = Field(
+        default=[], description="commands run in the new release's folder, in this order, before it is sealed"
+    )
+    prepare_timeout: float = Field(default=600, gt=0, le=7200, description="seconds for all of them together")
+
+
+class ReadySettings(_Strict):
+    """When a colour is ready: the path answers 2xx, again and again."""
+
+    path: str = Field(default="/ready", description="asked for by GET")
+    interval: float = Field(default=0.2, gt=0, le=60, description="seconds between probes")
+    timeout: float = Field(default=1, gt=0, le=60, description="seconds for one probe")
+    failures: int = Field(default=3, ge=1, le=100, description="bad probes in a row after which it is not ready")
+    within: float = Field(default=60, gt=0, le=3600, description="seconds until it must be ready")
+    min_ready: float = Field(default=1, ge=0, le=600, description="seconds without a bad probe before it may serve")
+
+
+class StopSettings(_Strict):
+    """How a colour ends: no new requests, then SIGTERM, then SIGKILL."""
+
+    drain: float = Field(default=30, ge=0, le=3600, description="seconds for requests in flight to end by themselves")
+    grace: float = Field(default=10, ge=0, le=600, description="seconds between SIGTERM and SIGKILL")
+
+
+class IdentitySettings(_Strict):
+    """Where an answer says which release gave it."""
+
+    path: str = "/"
+    header: str = Field(default="", description="header whose value is the release id, as READINESS_RELEASE gave it")
+
+
+class RunSettings(_Strict):
+    """The service as a process on this machine. It gets PORT, READINESS_RELEASE and READINESS_COLOUR."""
+
+    command: Command = ["true"]
+    environment: dict[str, Value] = Field(default={}, description="text, or a reference to a secret")
+    ready: ReadySettings = ReadySettings()
+    stop: StopSettings = StopSettings()
+    identity: IdentitySettings = IdentitySettings()
+
+
+class TlsSettings(_Strict):
+    """PEM files."""
+
+    certificate: str
+    key: str
+
+
+class EntrySettings(_Strict):
+    """The door that users come through: what the keeper listens on, and how it treats requests."""
+
+    listen: str = Field(default="127.0.0.1:8080", description="address and port")
+    tls: TlsSettings | None = None
+    connections: int = Field(default=4096, ge=1, description="open client connections; further ones wait in the socket")
+    body: int = Field(default=64 << 20, ge=0, description="bytes that a request may send")
+    idle: float = Field(default=75, gt=0, description="seconds that an idle client connection is kept")
+    timeout: float = Field(default=60, gt=0, description="seconds without a byte from the service before 504")
+    access_log: str = Field(default="", description="file; empty: none")
+    carrier: Literal["keeper", "haproxy"] = Field(default="keeper", description="what moves the bytes")
+
+
+class AlembicSettings(_Strict):
+    """Migrations by Alembic, rendered offline to SQL."""
+
+    render: Command = Field(
+        default=["alembic", "upgrade", "{from}:{to}", "--sql"],
+        description="prints the SQL between two revisions; run in the release's folder, `{python}` is this Python",
+    )
+    versions: str = Field(default="migrations/versions", description="folder of the revisions in the release")
+    environment: dict[str, Value] = Field(
+        default={}, description="all that the command gets besides PATH; it connects to nothing, so no secret is needed"
+    )
+
+
+class MigrationSettings(_Strict):
+    """The service's database and what changes its schema."""
+
+    database: Value = Field(description="address of the database, as a rule by reference: postgresql://… or sqlite:///…")
+    sql: str = Field(default="", description="folder of SQL files in the release, applied in the order of their names")
+    alembic: AlembicSettings | None = None
+    declared: dict[str, Literal["expand", "data", "contract"]] = Field(
+        default={}, description="migrations by id whose kind a person answers for, since it cannot be told"
+    )
+    lock_timeout: float = Field(default=1, gt=0, le=60, description="seconds that a statement waits for a lock")
+    statement_timeout: float = Field(default=5, gt=0, le=3600, description="seconds for one statement")
+    index_timeout: float = Field(
+        default=600, gt=0, le=86400, description="seconds to build or drop one index CONCURRENTLY, which blocks nobody"
+    )
+    attempts: int = Field(default=10, ge=1, le=100, description="attempts when a lock is not to be had")
+
+    @model_validator(mode="after")
+    def _one(self) -> MigrationSettings:
+        if bool(self.sql) == bool(self.alembic):
+            raise ValueError("wants either `sql` or `alembic`")
+        return self
+
+
+class GateSettings(_Strict):
+    """One gate. Exactly one of `http`, `prometheus`, `command` and `traffic` says what is measured."""
+
+    name: str
+    http: HttpGate | None = None
+    prometheus: PrometheusGate | None = None
+    command: CommandGate | None = None
+    traffic: TrafficGate | None = None
+    interval: float = Field(default=1, gt=0, le=3600, description="seconds between measurements")
+    count: int | None = Field(
+        default=None, ge=1, description="good measurements that are enough; unset: until the time is over (one before)"
+    )
+    failure_limit: int = Field(default=0, ge=0, description="bad measurements that are tolerated")
+    inconclusive_limit: int = Field(default=3, ge=0, description="measurements without an answer that are tolerated")
+    initial_delay: float = Field(default=0, ge=0, le=3600, description="seconds before the first measurement")
+    timeout: float = Field(default=5, gt=0, le=300, description="seconds for one measurement")
+
+    @model_validator(mode="after")
+    def _one(self) -> GateSettings:
+        kinds = [k for k in ("http", "prometheus", "command", "traffic") if getattr(self, k) is not None]
+        if len(kinds) != 1:
+            raise ValueError("wants exactly one of `http`, `prometheus`, `command` and `traffic`")
+        return self
+
+
+class HttpGate(_Strict):
+    """A request to the colour itself before the switch, through the entry after it."""
+
+    path: str = "/"
+    status: list[int] = Field(default=[], description="good statuses; empty: 200 to 299")
+    body: str = Field(default="", description="regular expression that the body contains")
+    max_latency: float | None = Field(default=None, gt=0, description="seconds")
+    header: str = Field(default="", description="header that must hold the release id; the identity's where empty")
+
+
+class PrometheusGate(_Strict):
+    """A query with one number for an answer. `{release}`, `{version}` and `{colour}` are filled in."""
+
+    address: str
+    query: str
+    max: float | None = None
+    min: float | None = None
+    samples: str = Field(default="", description="query that says how many requests are behind the number")
+    min_requests: float = Field(default=0, ge=0)
+    everyone: bool = Field(default=False, description="the query is meant to measure all colours together")
+    stale_after: float = Field(default=60, gt=0, description="seconds after which a sample says nothing any more")
+    token: Reference | None = Field(default=None, description="bearer token")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> PrometheusGate:
+        if self.max is None and self.min is None:
+            raise ValueError("wants `max`, `min` or both")
+        return self
+
+
+class CommandGate(_Strict):
+    """A program: exit code 0 is good, 75 says nothing, every other is bad. Killed or too slow says nothing."""
+
+    run: Command
+    environment: dict[str, Value] = {}
+
+
+class TrafficGate(_Strict):
+    """The keeper's own counts for the colour, over a sliding window."""
+
+    window: float = Field(default=10, gt=0, le=3600, description="seconds")
+    max_error_ratio: float | None = Field(default=None, ge=0, le=1, description="share of 5xx and of no answer")
+    max_latency: float | None = Field(default=None, gt=0, description="seconds, at the quantile")
+    quantile: float = Field(default=0.95, gt=0, lt=1)
+    min_requests: int = Field(default=20, ge=1, description="fewer say nothing")
+
+
+class GatesSettings(_Strict):
+    """What must hold before the switch, and after it."""
+
+    before: list[GateSettings] = []
+    after: list[GateSettings] = []
+
+
+class BakeSettings(_Strict):
+    """How long the new release is watched while the old one stands by."""
+
+    seconds: float = Field(default=60, ge=0, le=86400)
+    on_no_data: Literal["rollback", "hold"] = Field(default="rollback", description="when the gates could not tell")
+    converge: float = Field(default=60, gt=0, le=600, description="seconds for the switch to be proven")
+    identities: int = Field(default=5, ge=1, le=1000, description="answers in a row that must come from the release")
+
+
+class Notification(_Strict):
+    """Who is told. A notification never fails a deploy."""
+
+    on: list[str] = Field(default=["*"], description="events, such as `switched`, `rolled-back`; `*` is all")
+    webhook: Value | None = None
+    command: list[str] | None = None
+    timeout: float = Field(default=5, gt=0, le=60)
+
+    @model_validator(mode="after")
+    def _one(self) -> Notification:
+        if (self.webhook is None) == (self.command is None):
+            raise ValueError("wants either `webhook` or `command`")
+        return self
+
+
+class KubernetesTarget(_Strict):
+    """One Service whose selector decides, and a Deployment for each colour."""
+
+    context: str
+    namespace: str
+    kubeconfig: str = ""
+    service: str
+    deployment: str = Field(description="manifest of the Deployment; `{colour}`, `{image}` and `{release}` are filled in")
+    image: str = Field(default="", description="image; `{version}` is filled in")
+    entry: str = Field(description="address of the real entry, such as http://127.0.0.1:30080")
+
+
+class DeploySettings(_Strict):
+    """How this service is shipped to this environment."""
+
+    strategy: Literal["blue-green"] = "blue-green"
+    state: str = Field(default="", description="folder of the keeper's state; a folder of the user's where unset")
+    entry: EntrySettings = EntrySettings()
+    release: ReleaseSettings = ReleaseSettings()
+    run: RunSettings = RunSettings()
+    kubernetes: KubernetesTarget | None = None
+    migrations: MigrationSettings | None = None
+    gates: GatesSettings = GatesSettings()
+    bake: BakeSettings = BakeSettings()
+    approval: Literal["none", "required"] = "none"
+    keep: float = Field(default=600, ge=0, le=604800, description="seconds that the old release stays warm afterwards")
+    data_unsafe: bool = Field(default=False, description="a release whose data the old one cannot read: never taken back by itself")
+    notify: list[Notification] = []

@@ -1,0 +1,1 @@
+"""What happened: runs and their events, kept on this machine."""

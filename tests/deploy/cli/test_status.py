@@ -1,0 +1,63 @@
+"""What `status` says of what the keeper answers: nobody who is needed is left unsaid."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from cli.samples import FROZEN, intent, record, target
+from readiness_deploy.record import Record
+from readiness_deploy.states import Phase
+
+from readiness.cli.deploying import status
+
+LOCK = {"by": "ada@host", "host": "host", "pid": 7, "run": "r1", "since": "10:00", "guard": False}
+
+
+def found(of: Record, **more: Any) -> dict[str, Any]:
+    ready = {"release": "v1-111111111111", "standing": "ready"}
+    return {"record": msgspec.to_builtins(of), "colours": {"blue": ready}, "guard": True, "lock": None, **more}
+
+
+ROWS = [
+    ("serves", found(record()), 0, ""),
+    ("first", found(record(selected=None)), 3, "deploy"),
+    ("held", found(record(Phase.HELD, held="both bad", intent=intent())), 6, "rollback"),
+    ("unwatched", found(record(Phase.BAKING, intent=intent()), guard=False), 6, "resume"),
+    ("watched", found(record(Phase.BAKING, intent=intent())), 0, ""),
+    ("walked by a deployer", found(record(Phase.BAKING, intent=intent()), guard=False, lock=LOCK), 0, ""),
+    ("left", found(record(Phase.PREPARING, intent=intent())), 6, "resume"),
+    ("at work", found(record(Phase.PREPARING, intent=intent()), lock=LOCK), 0, ""),
+    ("waiting", found(record(Phase.AWAITING, intent=intent(approval="required"))), 8, "promote"),
+    ("in doubt", found(record(Phase.AWAITING, intent=intent(doubt="no data"))), 8, "promote"),
+    ("dead", found(record(), colours={"blue": {"standing": "dead", "why": "exit 1"}}), 6, "rollback"),
+]
+
+
+@pytest.mark.parametrize(("seen", "code", "verb"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_the_exit_code_says_whether_somebody_is_needed_and_the_command_what_for(seen: Any, code: int, verb: str):
+    told = status.judged(seen, target())
+    assert told[0] == code
+    assert told[2].startswith(f"readiness {verb} ") if verb else not told[2]
+    if code:
+        assert told[1]
+
+
+def test_who_holds_the_lock_and_what_is_frozen_is_shown():
+    seen = found(record(Phase.PREPARING, intent=intent(), freeze=FROZEN), lock=LOCK, keeper={"cut": 3, "restarts": 1})
+    text = "\n".join(status._text(seen, target(), *status.judged(seen, target())))
+    assert "ada@host (process 7), since 10:00" in text
+    assert "audit (ada, since" in text
+    assert "3 requests cut" in text
+
+
+def test_the_object_for_programs_holds_no_settings_of_a_release():
+    data = status.data(found(record(intent=intent())), target(), 0, "", "")
+    assert "details" not in json.dumps(data)
+    assert "SECRET" not in json.dumps(data)
+    assert data["record"]["slots"]["blue"]["version"] == "v1"
+
+
+def test_unwatched_is_said_in_capitals():
+    seen = found(record(Phase.BAKING, intent=intent()), guard=False)
+    assert "UNWATCHED" in "\n".join(status._text(seen, target(), *status.judged(seen, target())))

@@ -1,0 +1,144 @@
+"""The keeper begins, says so, ends, and begins again where it was."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from keeper.rig import gone, in_flight, until
+from readiness_deploy.keeper.client import Unreachable, ask
+from readiness_deploy.keeper.start import Failure, start, status, stop, unit, upgrade
+
+
+def test_it_says_what_it_is_and_where_it_listens(rig: Any) -> None:
+    said = rig.ask("hello")
+    assert said["state"] == str(rig.state)
+    assert said["listening"] == [f"127.0.0.1:{rig.port}"]
+    assert rig.get()[0] == 503
+
+
+def test_nobody_else_may_look_into_its_folder(rig: Any) -> None:
+    rig.serve(rig.deployer(), "blue", rig.release("v1"))
+    for path in (rig.state, *rig.state.rglob("*")):
+        assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
+
+
+def test_started_twice_it_is_the_same_one(rig: Any) -> None:
+    assert start(rig.state, rig.entry)["pid"] == rig.about()["pid"]
+
+
+def test_one_with_other_settings_is_not_taken_for_it(rig: Any) -> None:
+    with pytest.raises(Failure, match=r"other settings of `entry`"):
+        start(rig.state, {**rig.entry, "idle": 1.5})
+
+
+def test_a_taken_port_is_said(idle: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        idle.entry = {"listen": f"127.0.0.1:{other.getsockname()[1]}"}
+        with pytest.raises(Failure, match=r"cannot listen on 127\.0\.0\.1:\d+: Address already in use"):
+            idle.start()
+    assert status(idle.state) is None
+
+
+def test_a_state_folder_that_is_none_is_said(idle: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Failure, match=r"the state folder .* cannot be used"):
+        start(tmp_path / "file" / "state", idle.entry)
+
+
+def test_a_folder_that_lies_deep_is_no_hindrance(idle: Any) -> None:
+    idle.state = idle.state / ("d" * 90) / ("e" * 90)
+    idle.start()
+    assert idle.ask("hello")["state"] == str(idle.state)
+
+
+def test_no_keeper_is_no_answer(idle: Any) -> None:
+    with pytest.raises(Unreachable):
+        ask(idle.state, "hello")
+    assert status(idle.state) is None
+    assert stop(idle.state) is False
+    with pytest.raises(Failure, match="no keeper runs"):
+        upgrade(idle.state)
+
+
+def test_it_ends_with_its_colours_and_begins_where_it_was(serving: Any) -> None:
+    serving.stop()
+    assert serving.processes() == []
+    assert status(serving.state) is None
+    with pytest.raises(OSError):
+        serving.get()
+    serving.start()
+    serving.standing("blue", "ready")
+    assert serving.get()[1] == "v1"
+    assert serving.record().selected == "blue"
+
+
+def test_it_may_end_without_its_colours(serving: Any) -> None:
+    pid = serving.get("/pid")[1]
+    stop(serving.state, colours=False)
+    assert int(pid) in serving.processes()
+    serving.start()
+    assert serving.get("/pid")[1] == pid
+
+
+def test_requests_in_flight_are_answered_before_it_ends(serving: Any) -> None:
+    got: list[Any] = []
+    asking = threading.Thread(target=lambda: got.append(serving.get("/slow?0.6")))
+    asking.start()
+    in_flight(serving, "blue", 1)
+    serving.stop()
+    asking.join(10)
+    assert got == [(200, "v1", "v1")]
+
+
+def test_after_a_reboot_the_same_release_serves_in_the_same_colour(serving: Any) -> None:
+    keeper = serving.deployer()
+    serving.serve(keeper, "green", serving.release("v2"), previous="blue")
+    serving.kill_everything()
+    serving.start()
+    serving.standing("green", "ready")
+    assert serving.get()[1:] == ("v2", "v2")
+    assert serving.details()["colours"]["blue"]["standing"] == "absent"
+
+
+def test_sigterm_to_the_holder_ends_everything_in_order(serving: Any) -> None:
+    os.kill(serving.about()["holder_pid"], 15)
+    gone(serving)
+    assert serving.processes() == []
+    assert '"worker ended"' in serving.journal()
+
+
+def test_a_hangup_ends_nothing(serving: Any) -> None:
+    about = serving.about()
+    for name in ("holder_pid", "worker_pid"):
+        os.kill(about[name], 1)
+    assert serving.get()[1] == "v1"
+    assert serving.about()["worker_pid"] == about["worker_pid"]
+
+
+def test_the_unit_is_one_that_systemd_reads(tmp_path: Path) -> None:
+    text = unit(tmp_path / "a folder", description="keeper of payments", environment_file="/etc/payments.env")
+    assert f"ExecStart={sys.executable} -m readiness_deploy.keeper hold '{tmp_path / 'a folder'}' --wait\n" in text
+    assert "EnvironmentFile=/etc/payments.env\n" in text
+    assert "KillMode=process\n" in text
+
+
+def test_a_holder_that_waits_takes_over_when_the_keeper_ends(serving: Any) -> None:
+    """What a supervisor starts beside a living keeper."""
+    second = subprocess.Popen(
+        [*serving.program, "hold", str(serving.state), "--wait"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        stop(serving.state, colours=False)
+        until(lambda: serving.about()["holder_pid"] == second.pid)
+        assert serving.get()[1] == "v1"
+    finally:
+        second.kill()
+        second.wait()

@@ -1,0 +1,37 @@
+"""A server for all tests of a process that want one, and a new database for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database of the server of this test process."""
+
+    server: Any
+    name: str
+
+    @property
+    def address(self) -> str:
+        return str(self.server.address(self.name))
+
+    def ask(self, sql: str) -> list[Any]:
+        return list(self.server.ask(self.name, sql))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    import postgres
+
+    with postgres.server(tmp_path_factory.mktemp("postgres") / "server") as running:
+        yield running
+
+
+@pytest.fixture
+def database(server: Any) -> Database:
+    return Database(server, server.database())

@@ -1,0 +1,332 @@
+"""One migration at a time on a real PostgreSQL: once, whole, by the latest epoch, and never at the cost of others."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from migrations.conftest import Database
+from migrations.making import IDS, THREE, schema
+from readiness_deploy.ports import Fenced, Lost, Patience, Unfit
+
+pytestmark = pytest.mark.needs("postgresql")
+
+
+def tally(database: Database) -> list[str]:
+    """Which steps took effect, each as often as it did."""
+    if database.ask("SELECT to_regclass('tally') IS NULL") == [(True,)]:
+        return []
+    return sorted(row[0] for row in database.ask("SELECT step FROM tally"))
+
+
+def ledger(database: Database) -> tuple[str, ...]:
+    if database.ask("SELECT to_regclass('readiness_migrations') IS NULL") == [(True,)]:
+        return ()
+    return tuple(row[0] for row in database.ask("SELECT id FROM readiness_migrations ORDER BY position"))
+
+
+def test_each_is_applied_once_and_the_ledger_says_by_whom(database: Database, tmp_path: Path) -> None:
+    made = schema(database.address, tmp_path, THREE, epoch=7)
+    assert made.observe().applied == ()
+    for migration in (*IDS, *IDS):
+        made.apply(migration)
+    assert made.observe().applied == IDS
+    assert tally(database) == ["first", "second", "second", "third"]
+    assert [(r.phase, r.run, r.epoch) for r in made.rows()] == [("data", "run-1", 7)] * 3
+    assert database.ask("SELECT epoch FROM readiness_epoch") == [(7,)]
+
+
+def test_a_later_epoch_shuts_out_an_earlier_one(database: Database, tmp_path: Path) -> None:
+    schema(database.address, tmp_path, THREE, epoch=5).apply(IDS[0])
+    with pytest.raises(Fenced, match="epoch 5, and this process has 4"):
+        schema(database.address, tmp_path, THREE, epoch=4).apply(IDS[1])
+    with pytest.raises(Fenced):
+        schema(database.address, tmp_path, THREE, epoch=4).apply(IDS[0])
+    assert ledger(database) == IDS[:1]
+    schema(database.address, tmp_path, THREE, epoch=5).apply(IDS[1])
+    assert tally(database) == ["first", "second", "second"]
+
+
+def test_taking_over_is_seen_in_the_database_even_where_nothing_is_left_to_do(
+    database: Database, tmp_path: Path
+) -> None:
+    schema(database.address, tmp_path, THREE, epoch=5).apply(IDS[0])
+    schema(database.address, tmp_path, THREE, epoch=6).apply(IDS[0])
+    with pytest.raises(Fenced):
+        schema(database.address, tmp_path, THREE, epoch=5).apply(IDS[1])
+
+
+@pytest.mark.parametrize("broken", range(4))
+def test_whichever_statement_fails_nothing_of_the_migration_stays(
+    database: Database, tmp_path: Path, broken: int
+) -> None:
+    lines = THREE["0002_second.sql"].splitlines()
+    lines.insert(broken, "INSERT INTO nowhere VALUES (1);")
+    made = schema(database.address, tmp_path, {**THREE, "0002_second.sql": "\n".join(lines)})
+    made.apply(IDS[0])
+    with pytest.raises(Unfit, match=rf"sql/0002_second.sql:{broken + 1}: .*nowhere"):
+        made.apply(IDS[1])
+    with pytest.raises(Unfit, match="0002_second comes before it and is not applied"):
+        made.apply(IDS[2])
+    assert (ledger(database), tally(database)) == (IDS[:1], ["first"])
+    assert database.ask("SELECT to_regclass('other') IS NULL") == [(True,)]
+
+
+def test_what_fails_at_commit_is_not_applied(database: Database, tmp_path: Path) -> None:
+    files = {
+        "1.sql": "CREATE TABLE a (id int PRIMARY KEY, b int REFERENCES a (id) DEFERRABLE INITIALLY DEFERRED);\n"
+        "INSERT INTO a VALUES (1, 2);"
+    }
+    with pytest.raises(Unfit, match="violates foreign key"):
+        schema(database.address, tmp_path, files).apply("1")
+    assert ledger(database) == ()
+
+
+def test_two_statements_are_never_run_as_one(database: Database, tmp_path: Path) -> None:
+    """Should our lexer and the server's disagree about where a statement ends, the server refuses."""
+    from readiness_deploy.migrations.address import parse
+    from readiness_deploy.migrations.postgres_link import Failed, Link
+
+    with Link(parse(database.address)) as link, pytest.raises(Failed, match="multiple commands"):
+        link.one("CREATE TABLE a (id int); DROP TABLE a", within=5)
+
+
+def test_two_runners_at_once(database: Database, tmp_path: Path) -> None:
+    made = [schema(database.address, tmp_path, THREE, lock_timeout=5.0, attempts=10) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for migration in IDS:
+            list(pool.map(lambda one, wanted=migration: one.apply(wanted), made))  # type: ignore[misc]
+    assert (ledger(database), tally(database)) == (IDS, ["first", "second", "second", "third"])
+
+
+def test_a_lock_that_is_not_to_be_had_ends_in_patience_and_holds_nobody_back(
+    database: Database, tmp_path: Path
+) -> None:
+    """An idle transaction reads the table; behind our DDL in the queue, readers wait no longer than lock_timeout."""
+    import psycopg
+
+    limit = 0.3
+    made = schema(database.address, tmp_path, THREE, lock_timeout=limit, attempts=3)
+    made.apply(IDS[0])
+    slowest, ended = [0.0], threading.Event()
+
+    def read() -> None:
+        with psycopg.connect(database.address, autocommit=True) as connection:
+            while not ended.is_set():
+                began = time.monotonic()
+                connection.execute("SELECT count(*) FROM tally")
+                slowest[0] = max(slowest[0], time.monotonic() - began)
+
+    with psycopg.connect(database.address) as idle:
+        idle.execute("SELECT count(*) FROM tally")
+        reader = threading.Thread(target=read)
+        reader.start()
+        with pytest.raises(Patience, match="3 attempts"):
+            made.apply(IDS[1])
+        ended.set()
+        reader.join()
+    assert limit / 2 < slowest[0] < limit + 0.5
+    assert ledger(database) == IDS[:1]
+    made.apply(IDS[1])
+    assert tally(database) == ["first", "second", "second"]
+
+
+def test_a_statement_without_end_is_ended_and_named(database: Database, tmp_path: Path) -> None:
+    files = {"1.sql": "CREATE TABLE a (id int);\n\nINSERT INTO a SELECT g FROM generate_series(1, 90000000) g;"}
+    with pytest.raises(Unfit, match=r"sql/1.sql:3: .*statement timeout.*statement-timeout"):
+        schema(database.address, tmp_path, files, statement_timeout=0.3, declared={"1": "data"}).apply("1")
+    assert ledger(database) == ()
+
+
+def test_being_asked_to_stop_ends_the_patience(database: Database, tmp_path: Path) -> None:
+    from migrations.making import RealClock, migrations, settings
+    from readiness_deploy.migrations import open_schema
+
+    found = migrations(tmp_path, THREE, database.address)
+    asked: list[str] = []
+    made = open_schema(
+        database.address, found, settings(attempts=100), epoch=lambda: 1, run="r", clock=RealClock(),
+        stopped=lambda: "SIGTERM" if asked.append("x") is None else "",
+    )  # fmt: skip
+    made.apply(IDS[0])
+    import psycopg
+
+    with psycopg.connect(database.address) as idle:
+        idle.execute("SELECT count(*) FROM tally")
+        with pytest.raises(Patience, match="asked to stop: SIGTERM"):
+            made.apply(IDS[1])
+    assert len(asked) == 1
+
+
+CHILD = """
+import os, signal, sys
+from pathlib import Path
+from migrations.making import schema, THREE
+from readiness_deploy.migrations import postgres_link
+
+address, root, wanted, fatal = sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+talks = 0
+
+def deadly(whole):
+    def talk(link, *arguments, **named):
+        global talks
+        talks += 1
+        if talks == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return whole(link, *arguments, **named)
+    return talk
+
+for name in ("run", "one", "commit"):
+    setattr(postgres_link.Link, name, deadly(getattr(postgres_link.Link, name)))
+schema(address, root, THREE).apply(wanted)
+"""
+
+
+def killed(database: Database, root: Path, wanted: str, fatal: int) -> bool:
+    """Whether a process of its own that applies this migration was killed before its n-th word to the server."""
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, database.address, str(root), wanted, str(fatal)],
+        cwd=Path(__file__).parents[1], check=False, capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr.decode()
+    return done.returncode == -signal.SIGKILL
+
+
+def test_killed_at_any_word_to_the_server_it_is_applied_once_in_the_end(server: Any, tmp_path: Path) -> None:
+    fatal, deaths = 0, 0
+    while True:
+        fatal += 1
+        database = Database(server, server.database())
+        schema(database.address, tmp_path, THREE).apply(IDS[0])
+        died = killed(database, tmp_path, IDS[1], fatal)
+        assert tally(database) in (["first"], ["first", "second", "second"])
+        schema(database.address, tmp_path, THREE, attempts=20).apply(IDS[1])
+        assert (ledger(database), tally(database)) == (IDS[:2], ["first", "second", "second"])
+        if not died:
+            break
+        deaths += 1
+    assert deaths > len(THREE["0002_second.sql"].splitlines())
+
+
+def test_a_server_that_crashes_in_the_middle(tmp_path: Path) -> None:
+    """A server of its own, since others would notice. The migration finds it again by itself."""
+    import postgres
+
+    with postgres.server(tmp_path / "server") as own:
+        database = Database(own, own.database())
+        files = {
+            **THREE,
+            "0002_second.sql": THREE["0002_second.sql"] + "INSERT INTO tally SELECT 'slow', pg_sleep(1);\n",
+        }
+        made = schema(database.address, tmp_path, files, attempts=50, declared={"0002_second": "data"})
+        made.apply(IDS[0])
+        with ThreadPoolExecutor(1) as pool:
+            applying = pool.submit(made.apply, IDS[1])
+            while not database.ask(
+                "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+            ):
+                pass
+            own.restart()
+            applying.result(60)
+        assert tally(database) == ["first", "second", "second", "slow"]
+        own.stop()
+        with pytest.raises(Lost):
+            schema(database.address, tmp_path, files, attempts=2, declared={"0002_second": "data"}).apply(IDS[2])
+        with pytest.raises(Lost):
+            made.observe()
+
+
+def test_a_role_that_may_not_is_told_so(database: Database, tmp_path: Path) -> None:
+    import postgres
+
+    role = f"reader_{database.name}"
+    database.ask(f"CREATE ROLE {role} LOGIN PASSWORD '{postgres.PASSWORD}'")
+    address = database.server.address(database.name, user=role)
+    with pytest.raises(Unfit, match="permission denied"):
+        schema(address, tmp_path, THREE).apply(IDS[0])
+    database.ask(f"ALTER DATABASE {database.name} SET default_transaction_read_only = on")
+    with pytest.raises(Unfit, match="read-only transaction"):
+        schema(database.address, tmp_path, THREE).apply(IDS[0])
+
+
+def test_no_fault_tells_the_password(database: Database, tmp_path: Path) -> None:
+    secret = "pl%40nted-passw0rd"
+    for address in (
+        f"postgresql://nobody:{secret}@127.0.0.1:{database.server.port}/{database.name}",
+        f"postgresql://nobody:{secret}@127.0.0.1:1/{database.name}?connect_timeout=2",
+        f"postgresql://nobody:{secret}@127.0.0.1:1/{database.name}?nonsense=1",
+    ):
+        made = schema(address, tmp_path, THREE, attempts=1)
+        for deed in (made.rows, lambda one=made: one.apply(IDS[0])):
+            with pytest.raises((Lost, Unfit)) as fault:
+                deed()
+            said = f"{fault.value!r} {fault.value.__cause__!r}"
+            assert "nted-passw0rd" not in said
+            assert "127.0.0.1" in said
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("SELECT count(*) = 1 FROM tally", ""),
+        ("SELECT count(*) = 9 FROM tally", "does not hold"),
+        ("SELECT true FROM tally WHERE false", "does not hold"),
+        ("SELECT 1", "does not hold"),
+        ("SELECT true UNION ALL SELECT true", "does not hold"),
+        ("SELECT nonsense", "cannot be asked"),
+        ("SELECT nextval('turns') > 0", "read-only"),
+        ("SELECT true; DROP TABLE tally", "cannot be asked"),
+    ],
+)
+def test_a_precondition_is_asked_where_it_can_change_nothing(
+    database: Database, tmp_path: Path, query: str, words: str
+) -> None:
+    made = schema(
+        database.address, tmp_path, {**THREE, "0003_third.sql": f"-- precondition: {query}\nDROP TABLE tally"}
+    )
+    made.apply(IDS[0])
+    database.ask("CREATE SEQUENCE turns")
+    made.apply(IDS[1])
+    database.ask("DELETE FROM tally WHERE step = 'second'")
+    if not words:
+        made.apply(IDS[2])
+        assert made.observe().floor == IDS[2:]
+        return
+    with pytest.raises(Unfit, match=f"sql/0003_third.sql:1: .*{words}"):
+        made.apply(IDS[2])
+    assert tally(database) == ["first"]
+
+
+def test_an_edited_migration_stops_everything(database: Database, tmp_path: Path) -> None:
+    schema(database.address, tmp_path, THREE).apply(IDS[0])
+    edited = schema(database.address, tmp_path, {**THREE, "0001_first.sql": THREE["0001_first.sql"] + "-- more\n"})
+    for migration in IDS[:2]:
+        with pytest.raises(Unfit, match=r"sql/0001_first.sql:1: 0001_first was edited after it was applied \(2"):
+            edited.apply(migration)
+
+
+def test_what_was_applied_by_other_means_can_be_adopted(database: Database, tmp_path: Path) -> None:
+    database.ask("CREATE TABLE tally (step text NOT NULL)")
+    made = schema(database.address, tmp_path, THREE)
+    with pytest.raises(Unfit, match=r"0001_first.sql:1: .*already exists.*--adopt"):
+        made.apply(IDS[0])
+    made.adopt(IDS[0])
+    made.apply(IDS[1])
+    assert (ledger(database), tally(database)) == (IDS[:2], ["second", "second"])
+
+
+def test_the_ledger_stays_where_it_is_whatever_the_search_path(database: Database, tmp_path: Path) -> None:
+    files = {**THREE, "0002_second.sql": 'CREATE SCHEMA "Else where";\nSET search_path TO "Else where";\n'}
+    made = schema(database.address, tmp_path, files, declared={"0002_second": "expand"})
+    for migration in IDS[:2]:
+        made.apply(migration)
+    assert ledger(database) == IDS[:2]
+    database.ask(f"""ALTER DATABASE {database.name} SET search_path TO "Else where", public""")
+    assert made.observe().applied == IDS[:2]

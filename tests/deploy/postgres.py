@@ -1,0 +1,123 @@
+"""A PostgreSQL of a test's own: made in a temporary folder, on a free port of the loopback, ended with the test.
+
+A test that uses it says ``@pytest.mark.needs("postgresql")``.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+PASSWORD = "correct-horse-battery"
+_NUMBERS = count(1)
+_SETTINGS = (
+    "listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=60",
+    "log_min_messages=fatal", "unix_socket_directories=", "max_wal_size=64MB", "jit=off",
+)  # fmt: skip
+
+
+def _program(name: str) -> str:
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda p: int(p.parts[-3]))
+    return str(found[-1]) if found else str(shutil.which(name))
+
+
+def _unprivileged() -> dict[str, Any]:
+    """PostgreSQL refuses to run for root."""
+    if os.getuid() != 0:
+        return {}
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    entry = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+class Server:
+    """One server. `address()` of a database in it, `restart()` it, hard."""
+
+    def __init__(self, folder: Path) -> None:
+        self._who = _unprivileged()
+        self._data = folder / "data"
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in (folder, *folder.parents):  # temporary folders are closed to others
+            if self._who and path != path.parent and not path.stat().st_mode & 0o001:
+                path.chmod(path.stat().st_mode | 0o011)
+        if self._who:
+            os.chown(folder, self._who["user"], self._who["group"])
+        secret = folder / "password"
+        secret.write_text(PASSWORD)
+        secret.chmod(0o644)
+        self._call("initdb", "-U", "readiness", "-A", "scram-sha-256", f"--pwfile={secret}", "-N", "-E", "UTF8",
+                   "--locale=C", "-D", str(self._data))  # fmt: skip
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def _call(self, name: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [_program(name), *arguments], capture_output=True, check=False, timeout=60, cwd="/", **self._who
+        )
+        assert done.returncode == 0, f"{name}: {done.stderr.decode()}"
+
+    def start(self) -> None:
+        options = [word for setting in (*_SETTINGS, f"port={self.port}") for word in ("-c", setting)]
+        with (self._data.parent / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [_program("postgres"), "-D", str(self._data), *options], stdout=log, stderr=log, cwd="/", **self._who
+            )
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                psycopg.connect(self.address("postgres"), connect_timeout=2).close()
+                return
+            except psycopg.OperationalError:
+                assert self._process.poll() is None, (self._data.parent / "log").read_text()
+                assert time.monotonic() < deadline, "PostgreSQL did not come up within 30 s"
+                time.sleep(0.02)
+
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """SIGQUIT is the crash, SIGINT ends every session and writes down what is committed."""
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(how)
+            self._process.wait(30)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def address(self, database: str, port: int | None = None, user: str = "readiness") -> str:
+        options = "sslmode=disable&gssencmode=disable"
+        return f"postgresql://{user}:{PASSWORD}@127.0.0.1:{port or self.port}/{database}?{options}"
+
+    def database(self) -> str:
+        """The name of a new, empty database."""
+        name = f"t{next(_NUMBERS)}"
+        self.ask("postgres", f"CREATE DATABASE {name}")
+        return name
+
+    def ask(self, database: str, sql: str) -> list[Any]:
+        """The rows of one query, on a connection of its own."""
+        with psycopg.connect(self.address(database), autocommit=True) as connection:
+            cursor = connection.execute(sql.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[Server]:
+    running = Server(folder)
+    try:
+        yield running
+    finally:
+        running.stop()
