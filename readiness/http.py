@@ -188,11 +188,17 @@ class Sender:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
-        self._connection.__exit__(kind, value, at)
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.__exit__(None, None, None)
 
     def post(self, body: bytes, kind: str = "application/json") -> Answer:
         """The answer to POST with that body of that content type, at the address itself. Raises NoAnswer, TooLarge."""
-        return self._connection._ask("POST", self._path, {"Accept": "*/*", "Content-Type": kind}, content=body)
+        # A connection that is kept may be closed by the server just when the next message is under way, and lose it.
+        headers = {"Accept": "*/*", "Content-Type": kind, "Connection": "close"}
+        return self._connection._ask("POST", self._path, headers, content=body)
 
 
 def _split(address: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ import pytest
 from sources.cluster.certificates import make, serves_with
 from sources.cluster.server import Says, serving
 
-from readiness.http import Bounds, NoAnswer, Reader, Sender, Tls, TooLarge
+from readiness.http import Bounds, NoAnswer, Reader, Sender, Tls, TooLarge, TooSlow
 
 LOCATION = {"Location": "http://127.0.0.1:1/elsewhere"}
 
@@ -259,3 +259,63 @@ def test_a_message_is_said_once_whatever_the_server_says(status: int) -> None:
     with serving({"/hook": says}) as server, Sender(server.address + "/hook") as sender:
         assert sender.post(b"{}").status == status
     assert len(server.asked) == 1
+
+
+def test_a_query_in_the_path_stays() -> None:
+    with serving({"/a": Says(200)}) as server, Reader(server.address) as reader:
+        reader.get("/a?b=c%20d")
+    assert server.asked[0].query == {"b": "c d"}
+
+
+def test_with_one_attempt_the_first_answer_counts() -> None:
+    busy = Says(503, None, {"Retry-After": "0"})
+    with serving({"/": busy}) as server, Reader(server.address, attempts=1) as reader:
+        assert reader.get("/").status == 503
+    assert len(server.asked) == 1
+
+
+def test_too_slow_is_told_from_refused() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        Reader(f"http://127.0.0.1:{silent.getsockname()[1]}", bounds=Bounds(connect=0.1, seconds=0.1)) as reader,
+        pytest.raises(TooSlow),
+    ):
+        reader.get("/")
+    with Reader("http://127.0.0.1:1") as reader, pytest.raises(NoAnswer) as refused:
+        reader.get("/")
+    assert not isinstance(refused.value, TooSlow)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_another_thread_ends_what_is_being_read(secure: bool, tmp_path: Path) -> None:
+    reading, over = threading.Event(), threading.Event()
+
+    def drip(_asked: object) -> Says:
+        reading.set()
+        over.wait(20)
+        return Says()
+
+    wrap, tls = None, None
+    if secure:
+        authority = make(tmp_path, "authority")
+        wrap = serves_with(make(tmp_path, "server", issuer=authority, host="127.0.0.1"))
+        tls = Tls(ca_file=str(authority.certificate))
+    outcome: list[object] = []
+    with serving({"/": drip}, wrap=wrap) as server, Reader(server.address, tls=tls, stoppable=True) as reader:
+
+        def read() -> None:
+            try:
+                outcome.append(reader.get("/"))
+            except NoAnswer as end:
+                outcome.append(end)
+
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        assert reading.wait(20)
+        reader.stop()
+        thread.join(10)
+        over.set()
+        assert not thread.is_alive()
+        assert isinstance(outcome[0], NoAnswer)
+        with pytest.raises(NoAnswer):
+            reader.get("/")

@@ -66,7 +66,6 @@ TABLE: dict[tuple[State, Event], State] = {
     (_S.ROLLING_BACK, _E.FAILED): _S.HOLDING,
     (_S.RETURNING, _E.OK): _S.ROLLED_BACK,
     (_S.RETURNING, _E.FAILED): _S.HOLDING,
-    (_S.RETURNING, _E.INTERRUPTED): _S.UNWATCHED,
     (_S.HOLDING, _E.OK): _S.HELD,
     # Taking a candidate away that never served.
     (_S.ABORTING, _E.OK): _S.ABORTED,
@@ -79,6 +78,8 @@ for _state in {state for state, _ in TABLE}:
     TABLE[_state, _E.CONFLICT] = _S.LOOKING
     TABLE[_state, _E.LOST] = _S.LOOKING
     TABLE[_state, _E.SUPERSEDED] = _S.OUSTED
+# The run is over: letting the old release go is left to whoever came after.
+TABLE[_S.RETIRING, _E.CONFLICT] = TABLE[_S.RETIRING, _E.SUPERSEDED] = _S.DONE
 
 LOOKS = 20
 """Looks in a row without progress before a run gives up: somebody else writes all the time, or nothing answers."""

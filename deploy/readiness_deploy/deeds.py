@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 
 from readiness_deploy.ports import (
     ColourView,
-    Fenced,
-    Illegal,
     Lost,
     Observation,
     Patience,
@@ -390,7 +388,7 @@ def retire(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG00
     if record.phase is Phase.STABLE and record.previous and record.retire_after is not None:
         try:
             world.colours.retire(record.previous, record.retire_after)
-        except (Lost, Fenced, Illegal) as fault:
+        except Lost as fault:
             world.journal.note("not retired", why=str(fault))
     return OK
 

@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 
 from readiness.config.surroundings import variables
+from readiness.history import Journal as History
 from readiness_deploy.adapters.local import Keeper, entry, entry_address
 from readiness_deploy.adapters.machine import NoSchema, Signals, SystemClock
-from readiness_deploy.bluegreen import walk
+from readiness_deploy.bluegreen import End, walk
 from readiness_deploy.gates import LiveGates, Outside
 from readiness_deploy.keeper.client import Declined, Unreachable, ask
 from readiness_deploy.ports import Busy, Fenced, Holder, Journal, Lost, Measurement, World
@@ -27,6 +28,7 @@ from readiness_deploy.states import MOVED, State
 
 _WELL = (State.DONE, State.ROLLED_BACK, State.HELD, State.IDLE)
 _TOLD_WITHIN = 1.0
+_OUTCOMES = {State.DONE: "deployed", State.ROLLED_BACK: "rolled back"}
 
 
 class KeeperJournal:
@@ -60,12 +62,21 @@ def main(state: Path, own: Mapping[str, str]) -> int:
         world = _world(keeper, intent, clock, signals, journal, own)
         end = walk(world, None)
         journal.note("guard done", state=end.state.value, why=end.why, run=end.run)
+        _remember(state, end)
         if end.state is not State.OUSTED:
             keeper.unlock()
         return 0 if end.state in _WELL else 1
     except (Busy, Fenced, Lost) as fault:
         sys.stderr.write(f"{clock.stamp()} the guard stops: {fault}\n")
         return 1
+
+
+def _remember(state: Path, end: End) -> None:
+    """Have the history say how the run ended: whoever began it may not be there any more."""
+    if end.state in _WELL and end.run:
+        history = History(state / "history.db", end.run)
+        history.end(_OUTCOMES.get(end.state, end.state.value), int(end.code), end.run)
+        history.close(_TOLD_WITHIN)
 
 
 def _me(intent: Intent, clock: SystemClock) -> Holder:

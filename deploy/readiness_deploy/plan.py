@@ -1,4 +1,4 @@
-"""What a deploy would do, what forbids it, and the hash that an approval binds to. Pure: nothing is read or written here.
+"""What a deploy would do, what forbids it, and the hash that an approval binds to. Pure: nothing is read or written.
 
 The hash is over what somebody agrees to: what serves and what comes, the verdict, the migrations with their checksums,
 gates, bake and approval. Neither times nor who holds the lock take part: the same plan made again has the same hash.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from readiness.model import Verdict as Readiness
@@ -19,7 +19,6 @@ from readiness_deploy.ports import Holder
 from readiness_deploy.record import Bake, Freeze, Release
 from readiness_deploy.states import Colour
 
-SHORT = 12
 _FIT = (Readiness.READY.value, Readiness.READY_WITH_WAIVERS.value)
 
 
@@ -76,7 +75,7 @@ class Plan:
     before: tuple[Mapping[str, Any], ...] = ()
     after: tuple[Mapping[str, Any], ...] = ()
     gate_problems: tuple[str, ...] = ()
-    bake: Bake = Bake()
+    bake: Bake = field(default_factory=Bake)
     approval: str = "none"
     keep: float = 0.0
     freeze: Freeze | None = None
@@ -101,14 +100,6 @@ class Plan:
     def hash(self) -> str:
         """SHA-256 in hexadecimal of what an approval binds to."""
         return hashlib.sha256(json.dumps(_bound(self), sort_keys=True, ensure_ascii=True).encode()).hexdigest()
-
-    def as_json(self) -> dict[str, object]:
-        """The plan as JSON values."""
-        return _json(self)
-
-    def lines(self) -> Iterator[str]:
-        """The plan as text for a person."""
-        return _lines(self)
 
 
 def unresolved(candidate: Release, ask: Callable[[str, Mapping[str, str]], str]) -> tuple[str, ...]:
@@ -163,7 +154,8 @@ def _migrations(plan: Plan) -> Iterator[Refusal]:
         # Where nothing serves, there is nobody whom a contract could break.
         forbidden = {Kind.REFUSED} | ({Kind.CONTRACT} if plan.serving else set())
         if migration.kind in forbidden and migration.file not in said:
-            text = f"{migration.file}: {migration.id} is {migration.kind.value}, and would run while the old version serves"
+            kind = migration.kind.value
+            text = f"{migration.file}: {migration.id} is {kind}, and would run while the old version serves"
             todo = "split it: expand first, and contract in a run of its own once the old version is gone"
             yield Refusal(code="migrations", text=text, todo=todo)
 
@@ -200,105 +192,3 @@ def _bound(plan: Plan) -> list[object]:
         [plan.bake.seconds, plan.bake.on_no_data, plan.bake.converge, plan.bake.identities],
         [plan.approval, plan.keep, plan.candidate.data_unsafe],
     ]
-
-
-def _json(plan: Plan) -> dict[str, object]:
-    judged, candidate = plan.judged, plan.candidate
-    return {
-        "service": plan.service,
-        "environment": plan.environment,
-        "hash": plan.hash,
-        "nothing_to_do": plan.nothing_to_do,
-        "refusals": [{"code": r.code, "text": r.text, "todo": r.todo} for r in plan.refusals],
-        "serving": _release(plan.serving) if plan.serving else None,
-        "candidate": {**_release(candidate), "digest": candidate.details.get("digest", ""), "colour": plan.colour},
-        "readiness": {
-            "verdict": judged.verdict,
-            "score": judged.score,
-            "covered": judged.covered,
-            "digest": judged.digest,
-            "reasons": list(judged.reasons),
-            "findings": list(judged.summary),
-            "override": judged.override,
-        }
-        if judged
-        else None,
-        "migrations": plan.migrations.as_json() if plan.migrations else None,
-        "gates": {"before": [dict(g) for g in plan.before], "after": [dict(g) for g in plan.after]},
-        "bake": {"seconds": plan.bake.seconds, "on_no_data": plan.bake.on_no_data},
-        "approval": plan.approval,
-        "keep": plan.keep,
-        "freeze": {"reason": plan.freeze.reason, "owner": plan.freeze.owner, "since": plan.freeze.since}
-        if plan.freeze
-        else None,
-        "floor": list(plan.floor),
-        "lock": {"by": plan.lock.by, "host": plan.lock.host, "pid": plan.lock.pid, "since": plan.lock.since}
-        if plan.lock
-        else None,
-        "in_flight": plan.in_flight,
-        "capacity": {"enough": plan.capacity.enough, "text": plan.capacity.text} if plan.capacity else None,
-    }
-
-
-def _release(release: Release) -> dict[str, object]:
-    return {"id": release.id, "version": release.version, "migrations": len(release.migrations)}
-
-
-def _lines(plan: Plan) -> Iterator[str]:
-    yield f"{plan.service} · {plan.environment}   plan {plan.hash[:SHORT]}"
-    serving = plan.serving
-    yield f"  serves now   {serving.version} ({serving.id})" if serving else "  serves now   nothing: a first deploy"
-    yield f"  candidate    {plan.candidate.version} ({plan.candidate.id}), into {plan.colour}"
-    yield from _verdict_lines(plan)
-    yield from _migration_lines(plan)
-    yield f"  gates        before the switch: {_named(plan.before)}; after it: {_named(plan.after)}"
-    unsafe = ", never taken back by itself" if plan.candidate.data_unsafe else f", no data: {plan.bake.on_no_data}"
-    yield f"  bake         {plan.bake.seconds:g} s{unsafe}; then the old release stays warm for {plan.keep:g} s"
-    if plan.approval == "required":
-        yield f"  approval     a person has to agree: readiness promote --plan {plan.hash[:SHORT]}"
-    if plan.capacity:
-        yield f"  room         {plan.capacity.text}"
-    if plan.lock:
-        yield f"  lock         {plan.lock.by} on {plan.lock.host} (process {plan.lock.pid}) since {plan.lock.since}"
-    if plan.in_flight:
-        yield f"  in flight    {plan.in_flight}: it is settled first"
-    if plan.nothing_to_do:
-        yield "  nothing to do: this release serves already"
-    for refusal in plan.refusals:
-        yield f"  REFUSED      {refusal.text}"
-        if refusal.todo:
-            yield f"               {refusal.todo}"
-
-
-def _verdict_lines(plan: Plan) -> Iterator[str]:
-    judged = plan.judged
-    if not judged:
-        yield "  readiness    not examined"
-        return
-    score = "no score" if judged.score is None else f"score {judged.score:.0f}"
-    yield f"  readiness    {judged.verdict}, {score}, {judged.covered:.0f} % covered"
-    for finding in judged.summary if not judged.fit else ():
-        yield f"               {finding}"
-    if judged.override:
-        yield f"               overridden: {judged.override}"
-
-
-def _migration_lines(plan: Plan) -> Iterator[str]:
-    found = plan.migrations
-    if not found:
-        return
-    if not found.expand and not found.contract:
-        yield f"  migrations   none to apply, {len(found.applied)} applied"
-    for number, migration in enumerate(found.expand):
-        head = "migrations" if not number else ""
-        yield f"  {head:12} {migration.id}: {migration.kind.value}, before the switch"
-    for migration in found.contract:
-        yield f"  {'':12} {migration.id}: contract, waits for `readiness migrate --contract`"
-    for warning in found.lint:
-        yield f"  {'':12} {warning}"
-    if found.ahead:
-        yield f"  {'':12} the database has {len(found.ahead)} that this version does not know"
-
-
-def _named(gates: tuple[Mapping[str, Any], ...]) -> str:
-    return ", ".join(str(gate.get("name", "?")) for gate in gates) or "none"

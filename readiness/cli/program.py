@@ -20,6 +20,18 @@ COMMANDS = {
     "check": ("Say whether an environment is ready, and why.", "readiness.cli.check"),
     "plan": ("Show the fewest fixes that reach READY.", "readiness.cli.plan"),
     "diff": ("Show what two environments answer differently.", "readiness.cli.diff"),
+    "deploy": ("Ship a version, blue-green: check, migrate, switch, watch.", "readiness.cli.deploying.deploy"),
+    "status": ("Show what serves and what is under way.", "readiness.cli.deploying.status"),
+    "promote": ("Let a candidate that waits go on.", "readiness.cli.deploying.promote"),
+    "abort": ("Withdraw the run that is under way.", "readiness.cli.deploying.abort"),
+    "rollback": ("Go back to the release before.", "readiness.cli.deploying.rollback"),
+    "resume": ("Finish the run that somebody left.", "readiness.cli.deploying.resume"),
+    "history": ("Show earlier runs.", "readiness.cli.deploying.history"),
+    "freeze": ("Stop deploys to an environment.", "readiness.cli.deploying.freeze"),
+    "unfreeze": ("Allow them again.", "readiness.cli.deploying.unfreeze"),
+    "migrate": ("Apply migrations, in a run of their own.", "readiness.cli.deploying.migrate"),
+    "gc": ("Take away releases that nobody needs.", "readiness.cli.deploying.collect"),
+    "keeper": ("Start, stop or look at the process that serves.", "readiness.cli.deploying.keeper"),
     "list": ("List the checks.", "readiness.cli.listing"),
     "explain": ("Explain one check: what it asks, why, how to mend it.", "readiness.cli.explain"),
     "init": ("Look at this repository and write a settings file that works.", "readiness.cli.init"),
@@ -67,7 +79,7 @@ class _Lazy(click.Group):
 )
 @click.version_option(package_name="readiness", prog_name="readiness", message="%(prog)s %(version)s")
 def program() -> None:
-    """Says whether a service is ready for production in one environment, and why."""
+    """Says whether a service is ready for production in one environment, and why; and ships it there."""
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -16,6 +16,7 @@ _TOKEN = re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|(?i:(?<=bearer )[\w.~+/=
 _SHORTEST = 6
 _SHORTEST_KNOWN = 4  # what is known to be a secret is taken out of other words too
 _LINE = 16
+_UNPLAIN = re.compile(r"[^\w .-]+")  # a name stands in texts of any kind: JSON stays JSON
 
 
 def redacted(said: str, surroundings: Mapping[str, str]) -> str:
@@ -43,7 +44,7 @@ class Redactor:
         names: dict[str, str] = {}
         for name, value in known.items():
             for form in _forms(value):
-                names.setdefault(form, name)
+                names.setdefault(form, _UNPLAIN.sub("-", name))
         self._names = names
         longest_first = sorted(names, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if names else None

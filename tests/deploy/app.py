@@ -128,7 +128,7 @@ async def main(options: argparse.Namespace) -> None:
     server = await loop.create_server(
         lambda: Connection(app), "127.0.0.1", int(os.environ["PORT"]), backlog=1024, reuse_address=True
     )
-    if not options.ignore_term:
+    if not options.ignore_term and not options.abrupt:
         loop.add_signal_handler(signal.SIGTERM, app.ending.set)
     print(f"release {app.release.decode()} listens on {os.environ['PORT']}", flush=True)
     await app.ending.wait()
@@ -150,6 +150,7 @@ def options(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--say", default="", help="a variable that it prints at the start")
     parser.add_argument("--spawn", action="store_true", help="have a child in another session that outlives it")
     parser.add_argument("--ignore-term", action="store_true", help="SIGTERM is ignored")
+    parser.add_argument("--abrupt", action="store_true", help="end at once on SIGTERM, whatever is in flight")
     parser.add_argument("--data", type=Path, help="file to which bodies are appended")
     return parser.parse_args(words)
 

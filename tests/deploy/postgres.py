@@ -1,4 +1,4 @@
-"""A PostgreSQL of a test's own: made in a temporary folder, on a free port of the loopback, ended with the test.
+"""A PostgreSQL of a test's own: made in a temporary folder, on a free port of the loopback, ended with its user.
 
 A test that uses it says ``@pytest.mark.needs("postgresql")``.
 """
@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,10 +49,6 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self._who = _unprivileged()
         self._data = folder / "data"
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in (folder, *folder.parents):  # temporary folders are closed to others
-            if self._who and path != path.parent and not path.stat().st_mode & 0o001:
-                path.chmod(path.stat().st_mode | 0o011)
         if self._who:
             os.chown(folder, self._who["user"], self._who["group"])
         secret = folder / "password"
@@ -63,7 +60,11 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self._process: subprocess.Popen[bytes] | None = None
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def _call(self, name: str, *arguments: str) -> None:
         done = subprocess.run(
@@ -98,7 +99,9 @@ class Server:
         self.start()
 
     def address(self, database: str, port: int | None = None, user: str = "readiness") -> str:
-        options = "sslmode=disable&gssencmode=disable"
+        """Of a database, or of one schema in it: `database/schema`."""
+        database, _, schema = database.partition("/")
+        options = "sslmode=disable&gssencmode=disable" + (f"&options=-csearch_path%3D{schema}" if schema else "")
         return f"postgresql://{user}:{PASSWORD}@127.0.0.1:{port or self.port}/{database}?{options}"
 
     def database(self) -> str:
@@ -106,6 +109,12 @@ class Server:
         name = f"t{next(_NUMBERS)}"
         self.ask("postgres", f"CREATE DATABASE {name}")
         return name
+
+    def schema(self) -> str:
+        """A new, empty schema in a database that it shares with others, to be named as one: it costs nearly nothing."""
+        name = f"s{next(_NUMBERS)}"
+        self.ask("postgres", f"CREATE SCHEMA {name}")
+        return f"postgres/{name}"
 
     def ask(self, database: str, sql: str) -> list[Any]:
         """The rows of one query, on a connection of its own."""
@@ -115,9 +124,11 @@ class Server:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[Server]:
-    running = Server(folder)
-    try:
-        yield running
-    finally:
-        running.stop()
+def server() -> Iterator[Server]:
+    """A running server. Not in pytest's own temporary folders: those are closed to the user that it runs as."""
+    with tempfile.TemporaryDirectory(prefix="readiness-postgres-") as folder:
+        running = Server(Path(folder))
+        try:
+            yield running
+        finally:
+            running.stop()

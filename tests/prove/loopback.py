@@ -162,7 +162,12 @@ def loaded(
     made = Load(Plan(parse_target(url), rate=rate, most=count, **options))  # type: ignore[arg-type]
     if load is not None:
         load.append(made)
-    return adds_up(made.run())
+    too_long = threading.Timer(3 * PATIENCE, made.stop, kwargs={"at_once": True})
+    too_long.start()
+    try:
+        return adds_up(made.run())
+    finally:
+        too_long.cancel()
 
 
 def eventually(ask: Callable[[], T], wanted: Callable[[T], bool]) -> T:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from loopback import PATIENCE, Talk, loaded, polite, serving
-from readiness_prove.load import Lost, Plan, Request, Witnessed, parse_target
+from loopback import PATIENCE, Talk, eventually, loaded, polite, serving
+from readiness_prove.load import Load, Lost, Plan, Request, Witnessed, parse_target
 from readiness_prove.load.connection import Connection, Exchange
 
 
@@ -93,6 +93,12 @@ def test_an_answer_that_is_reset_in_the_middle_is_lost_once() -> None:
     # Whether the half is still handed over after a reset is the kernel's choice.
     assert set(result.lost) <= {Lost.CUT, Lost.RESET}
     assert result.lost_total == 20 == len(server.asked)
+
+
+def test_a_connection_that_is_taken_and_reset_at_once_was_not_refused() -> None:
+    with serving(lambda talk: talk.reset()) as server:
+        result = loaded(server, count=200, rate=1000, keep_alive=False)
+    assert result.lost == {Lost.RESET: 200}
 
 
 def test_nobody_listens() -> None:
@@ -182,20 +188,23 @@ def test_an_error_that_no_release_signed() -> None:
 
 
 def test_connections_that_were_closed_while_idle_cost_nothing() -> None:
-    closed = threading.Semaphore(0)
+    closed: list[int] = []
+    made: list[Load] = []
 
     def once(talk: Talk) -> None:
         if talk.request():
             talk.answer()
             talk.socket.shutdown(socket.SHUT_RDWR)
-            closed.release()
+            closed.append(talk.number)
 
-    def after_the_last(number: int) -> bytes:
-        assert number == 0 or closed.acquire(timeout=PATIENCE)
+    def when_all_that_answered_have_left(number: int) -> bytes:
+        answered = made[0].live().answered
+        eventually(lambda: len(closed), lambda count: count >= answered)
         return b""
 
+    requests = (Request("POST", body=when_all_that_answered_have_left),)
     with serving(once) as server:
-        result = loaded(server, count=20, connections=1, requests=(Request("POST", body=after_the_last),))
+        result = loaded(server, count=20, connections=1, requests=requests, load=made)
     assert (result.lost, result.answered, server.connections) == ({}, 20, 20)
 
 
@@ -228,7 +237,7 @@ def test_the_end_of_an_idle_connection_is_found_out_before_it_is_used(how: str) 
         return b"x"
 
     with serving(behave) as server:
-        result = loaded(server, count=2, rate=20, connections=1, requests=(Request("POST", body=ends_the_first),))
+        result = loaded(server, count=2, rate=5, connections=1, requests=(Request("POST", body=ends_the_first),))
     assert (result.lost, result.statuses, server.connections) == ({}, {200: 2}, 2)
     assert (result.connections.closed_idle, result.connections.unsolicited) == (1, how == "speak")
 
@@ -252,7 +261,7 @@ def test_the_end_of_an_idle_connection_is_seen_when_it_comes(how: str) -> None:
             polite(talk)
 
     with serving(behave) as server:
-        result = loaded(server, count=3, rate=20, connections=2)
+        result = loaded(server, count=3, rate=10, connections=2)
     assert (result.lost, result.statuses, server.connections) == ({}, {200: 3}, 3)
     assert (result.connections.closed_idle, result.connections.unsolicited) == (1, how == "speak")
 
@@ -268,7 +277,7 @@ def test_a_race_with_an_idle_timeout_is_counted_and_not_hidden() -> None:
             talk.reset()
 
     with serving(leaves) as server:
-        result = loaded(server, count=10, rate=20, connections=1)
+        result = loaded(server, count=10, rate=10, connections=1)
     assert result.lost == {Lost.RESET: 5}
     assert [asked.identity for asked in server.asked] == [f"{result.run}-{n}" for n in range(10)]
 

@@ -118,6 +118,20 @@ def test_too_much_output_is_a_fault(tmp_path: Path) -> None:
     assert "more than 1 MiB" in ran.said
 
 
+def test_too_much_output_may_be_dropped_instead(tmp_path: Path) -> None:
+    ran = shell("head -c 3000000 /dev/zero; exit 3", tmp_path, bounds=Bounds(seconds=20, output=1000, drop=True))
+    assert (ran.exit_code, ran.out, ran.fault) == (3, bytes(1000), "")
+
+
+@pytest.mark.parametrize("script", ["exec sleep 60", "exec sleep 60 >&- 2>&-", "sleep 60 & exec sleep 60"])
+def test_it_ends_when_it_is_stopped(tmp_path: Path, script: str) -> None:
+    ran = run(
+        "/bin/sh", ["-c", script], cwd=tmp_path, environment={}, bounds=Bounds(seconds=50), isolated=False,
+        stopped=lambda: True,
+    )  # fmt: skip
+    assert (ran.exit_code, ran.fault) == (None, "it was ended")
+
+
 @pytest.mark.skipif(not hasattr(__import__("resource"), "prlimit"), reason="memory is bounded on Linux")
 def test_too_much_memory_is_refused(tmp_path: Path) -> None:
     arguments = ["-S", "-c", "print(len(bytearray(400 << 20)))"]

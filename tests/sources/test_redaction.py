@@ -87,6 +87,10 @@ def test_the_lines_of_a_long_secret_are_secrets_and_its_last_newline_is_none() -
     assert Redactor({"T": "abcdefgh\n"})("[abcdefgh]") == "[<T>]"
 
 
+def test_of_two_secrets_the_longer_one_goes_whole() -> None:
+    assert Redactor({"A": "abcdef", "B": "abcdefghij"})("abcdefghij abcdef") == "<B> <A>"
+
+
 def test_very_short_values_stay_and_forms_of_unknown_secrets_go() -> None:
     assert Redactor({"A": "abc", "E": ""})("abc") == "abc"
     assert Redactor({})("https://me:pa55@host/x") == "https://me:<password>@host/x"
@@ -102,3 +106,8 @@ def test_no_secret_survives_whatever_stands_around_it(secret: str, before: bytes
         assert kept not in redact(f"@{kept}@") or kept in "<password>@"
     coded = base64.b64encode(before + kept.encode() + after).decode()
     assert "<S>" in redact(coded)
+
+
+def test_the_name_of_a_secret_cannot_break_the_document_that_it_stands_in() -> None:
+    told = Redactor({'the "best" token\n': "hunter2"})(json.dumps({"a": "hunter2"}))
+    assert json.loads(told) == {"a": "<the -best- token->"}

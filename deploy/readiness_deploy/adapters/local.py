@@ -62,7 +62,7 @@ class Keeper:
     def lock(self, holder: Holder, *, take_over: str = "") -> int:
         """Take the lock, and return its epoch. Raises Busy, Lost."""
         self._epoch, self._holder = 0, None
-        answer = self._call("lock", retry=False, holder=msgspec.to_builtins(holder), take_over=take_over)
+        answer = self._call("lock", holder=msgspec.to_builtins(holder), take_over=take_over)
         self._epoch, self._holder = int(answer["epoch"]), holder
         return self._epoch
 
@@ -153,8 +153,17 @@ class Keeper:
             connection = Connection(self._state, within=within)
             self._connection = connection
             if self._epoch and self._holder:
-                connection.call("lock", within=within, holder=msgspec.to_builtins(self._holder), epoch=self._epoch)
+                self._lock_again(connection, within)
         return self._connection
+
+    def _lock_again(self, connection: Connection, within: float) -> None:
+        try:
+            connection.call("lock", within=within, holder=msgspec.to_builtins(self._holder), epoch=self._epoch)
+        except Declined as fault:
+            # Somebody else has the say now, such as the guard. To look is still allowed; whatever this process tries
+            # to change under its old epoch is refused by the keeper.
+            if fault.kind == "failed":
+                raise
 
 
 class KeeperEntry:

@@ -17,7 +17,8 @@ from readiness_deploy.gates.traffic import TrafficProbe
 from readiness_deploy.gates.web import HttpProbe
 from readiness_deploy.ports import Clock, Measurement, Refusal, Subject, Verdict
 
-_MARGIN = 0.1  # what a probe keeps back of its seconds, and of its share of them, to say itself that it was slow
+_MARGIN = 0.1  # the share of its time that a probe keeps back, to say itself that it was slow
+_LARGEST_MARGIN = 0.5  # seconds
 
 
 def unrecorded(_measurement: Measurement) -> None:
@@ -55,7 +56,7 @@ class LiveGates:
             settings = GateSettings.model_validate(dict(given))
         except ValidationError as fault:
             return self._unreadable(str(given.get("name", "?")), subject, fault)
-        seconds = settings.timeout - _MARGIN * min(1.0, settings.timeout)
+        seconds = settings.timeout - min(_MARGIN * settings.timeout, _LARGEST_MARGIN)
 
         def make(hidden: Hidden, elapsed: float) -> Probe:
             return _probe(settings, subject, self._outside, hidden, seconds, elapsed)

@@ -7,10 +7,13 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from readiness.config.deploy import Reference, Value
+from readiness.http import Tls
 from readiness.sources.programs import words
 from readiness.sources.redaction import Redactor, redacted
 from readiness_deploy.ports import Refusal, Subject, Verdict
@@ -61,13 +64,15 @@ class Outside:
     """What gates may touch. The callables are called from threads, and may raise Refusal.
 
     `address` gives a colour's own address, such as http://127.0.0.1:4711, where it answers without the entry; `entry`
-    is that of the entry. `traffic` gives the keeper's counts for a colour over the last seconds. `variables` are what
-    references to the environment mean; `folder` is where commands run when the release has no folder of its own.
-    `wall` is the time of day in seconds since 1970.
+    is that of the entry, and `entry_tls` how it proves itself. Without that, a certificate has to be for the name that
+    is asked, except on this machine, where it is for a name that users know. `traffic` gives the keeper's counts for a
+    colour over the last seconds. `variables` are what references to the environment mean; `folder` is where commands
+    run when the release has no folder of its own. `wall` is the time of day in seconds since 1970.
     """
 
     address: Callable[[Colour], str] = _nowhere
     entry: str = ""
+    entry_tls: Tls | None = None
     traffic: Callable[[Colour, float], Mapping[str, Any]] = _uncounted
     variables: Mapping[str, str]
     folder: Path = Path("/")
@@ -79,6 +84,20 @@ class Outside:
         if not address:
             raise Refusal(f"nobody said where {subject.colour if subject.before else 'the entry'} answers")
         return address
+
+    def tls(self, subject: Subject, address: str) -> Tls:
+        """How who answers there has to prove itself."""
+        if self.entry_tls and not subject.before:
+            return self.entry_tls
+        return Tls(verify=not _loopback(address))
+
+
+def _loopback(address: str) -> bool:
+    try:
+        host = urlsplit(address).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Unresolved(Refusal):
@@ -105,9 +124,9 @@ class Hidden:
         """The text without secrets and control characters, as long as a person reads. Of a text that was cut, what may
         be the beginning of a secret is left out too."""
         plain = words(text.encode("utf-8", "replace"), _LARGEST_TEXT)
-        if cut:
-            plain = plain[: -_LONGEST_FORM * max(map(len, self._known.values()), default=0) or None]
         bare = Redactor(self._known)(redacted(plain, self._variables))
+        if cut:
+            bare = bare[: -_LONGEST_FORM * max(map(len, self._known.values()), default=0) or None]
         return words(bare.encode("utf-8", "replace"), _LONGEST)
 
 

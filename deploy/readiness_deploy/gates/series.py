@@ -164,7 +164,7 @@ class LiveSeries:
                     self._collect(track, self._clock.now() - self._began)
                 if track.verdict is None:
                     track.verdict = judge(track.gate.rule, track.tally, track.gate.rule.duration)
-            self._settle(together(t.verdict or Verdict.INCONCLUSIVE for t in self._tracks))
+            self._settle(together(t.verdict for t in self._tracks))
         return self._verdict or Verdict.INCONCLUSIVE
 
     def why(self) -> str:

@@ -40,7 +40,8 @@ class HttpProbe:
     def look(self) -> Found:
         address = self._outside.where(self._subject)
         bounds = Bounds(connect=self._timeout, seconds=self._timeout, size=LARGEST_BODY)
-        with Reader(address, bounds=bounds, attempts=1, stoppable=True) as reader:
+        tls = self._outside.tls(self._subject, address)
+        with Reader(address, tls=tls, bounds=bounds, attempts=1, stoppable=True) as reader:
             self._reader = reader
             if self._stopped:
                 reader.stop()

@@ -50,11 +50,11 @@ class AccessLog:
         except OSError as fault:
             self.dropped += len(lines)
             if not self._failing:
-                self._note("access-log-failed", path=str(self._path), why=fault.strerror or type(fault).__name__)
+                self._note("access log failed", path=str(self._path), why=fault.strerror or type(fault).__name__)
             self._failing = True
             return
         if self._failing:
-            self._note("access-log-works", path=str(self._path), dropped=self.dropped)
+            self._note("access log works", path=str(self._path), dropped=self.dropped)
         self._failing = False
 
     def _append(self, text: bytes) -> None:

@@ -48,6 +48,7 @@ class Aside:
 
     boot: str = field(default_factory=boot)
     running: dict[Colour, Running] = field(default_factory=dict)
+    wanted: dict[Colour, Release] = field(default_factory=dict)  # to be started, and not yet running
     guard: Identity | None = None
     asked: Asked | None = None
     baking_since: float | None = None

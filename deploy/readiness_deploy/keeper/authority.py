@@ -32,7 +32,7 @@ class Refused(Exception):
 class Lock:
     """Who may write. It belongs to a connection: with its end it is free, and the epoch stays.
 
-    `seized` says that a person took it over: no guard takes it from them.
+    `seized` says that a person took it over after the commit point: no guard takes it from them.
     """
 
     owner: object
@@ -62,7 +62,7 @@ class Authority:
     ) -> None:
         self.record, self.lock = record, None
         self._folder, self._files, self._runs, self._flip, self._note = folder, files, runs, flip, note
-        self._given_back = 0
+        self._given_back = self._seized = 0  # epochs
 
     lock: Lock | None
 
@@ -72,7 +72,7 @@ class Authority:
         if again is not None:
             self.admit(again)
             # Whoever has the epoch is the holder, over whichever connection.
-            self.lock = Lock(owner, holder, again, seized=bool(over))
+            self.lock = Lock(owner, holder, again, seized=again == self._seized)
             return again
         if self.lock is not None and self.lock.owner is not owner and not self._may_oust(holder, over):
             raise Refused("busy", "somebody else holds the lock", holder=_plain(self.lock.holder))
@@ -80,7 +80,8 @@ class Authority:
             taken_from = _plain(self.lock.holder) if self.lock else None
             self._note("lock taken over", by=holder.by, reason=over, taken_from=taken_from)
         self._put(replace(self.record, epoch=self.record.epoch + 1))
-        self.lock = Lock(owner, holder, self.record.epoch, seized=bool(over))
+        self._seized = self.record.epoch if over and self.record.phase in MOVED else 0
+        self.lock = Lock(owner, holder, self.record.epoch, seized=bool(self._seized))
         return self.record.epoch
 
     def _may_oust(self, holder: Holder, over: str) -> bool:
@@ -88,9 +89,7 @@ class Authority:
         follows is the guard's, and the switch was the last thing that the other had to write."""
         lock = self.lock
         assert lock is not None  # noqa: S101 - asked where there is one
-        return bool(over) or (
-            holder.guard and self.record.phase in MOVED and not lock.seized and not lock.holder.guard
-        )
+        return bool(over) or (holder.guard and self.record.phase in MOVED and not lock.seized and not lock.holder.guard)
 
     def give_back(self, owner: object) -> None:
         """The lock is free, and its epoch over. Nothing to do for somebody who does not hold it."""
@@ -181,7 +180,6 @@ class Authority:
         self._flip(old, record)
         if warning:
             self._note("route written in doubt", why=warning)
-
 
     def _store(self, record: Record) -> str:
         try:

@@ -53,8 +53,12 @@ class Connection(asyncio.Protocol):
     @property
     def idle(self) -> bool:
         """Whether it has been welcomed, and neither asks nor waits for anything."""
-        nothing = self._exchange is None and self._finishing is None and not self._buffer
-        return nothing and self.welcomed and not self.closing
+        return self.welcomed and not self.busy and not self.closing
+
+    @property
+    def busy(self) -> bool:
+        """Whether an end now would cut a request."""
+        return self._exchange is not None or self._finishing is not None or bool(self._buffer)
 
     # What the loop tells.
 
@@ -80,6 +84,8 @@ class Connection(asyncio.Protocol):
             self.hold("ahead")
 
     def eof_received(self) -> bool:
+        if self.origin.scheme == b"https":
+            return False  # TLS has no half-closed connections in asyncio: connection_lost follows
         if self._tunnel is not None:
             self._tunnel.client_half_closed()
             return True

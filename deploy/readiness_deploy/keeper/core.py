@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from readiness_deploy.keeper import aside as aside_file
+from readiness_deploy.keeper.around import Surrounding
 from readiness_deploy.keeper.aside import Aside, Asked
 from readiness_deploy.keeper.authority import Authority, Refused, is_way_back
 from readiness_deploy.keeper.board import Board
@@ -20,7 +21,7 @@ from readiness_deploy.keeper.journal import Journal, stamp
 from readiness_deploy.keeper.processes import Processes
 from readiness_deploy.keeper.recovery import sweep
 from readiness_deploy.keeper.routefile import make_reserve
-from readiness_deploy.keeper.slot import Slot, Surrounding
+from readiness_deploy.keeper.slot import Slot
 from readiness_deploy.ports import Standing
 from readiness_deploy.record import Record, Release
 from readiness_deploy.states import COLOURS, MOVED, Colour, Phase
@@ -60,7 +61,7 @@ class Keeper:
         self.slots: dict[Colour, Slot] = {colour: Slot(colour, around) for colour in COLOURS}
         self.authority = Authority(folder, record, files, self, self._flipped, journal.note)
         self.guarding = Guarding(folder, self.authority, processes, own, self.standing, journal.note, self.keep)
-        self.closed = ""
+        self.closed, self._begun = "", False
         self._retiring: dict[Colour, float] = dict(known.retire)
 
     # What others ask of it
@@ -79,10 +80,11 @@ class Keeper:
 
     def keep(self) -> None:
         """Write down what a later worker must know. What cannot be written costs it a restart of colours, no more."""
-        if self.closed:
-            return
+        if self.closed or not self._begun:
+            return  # before everything is adopted, what would be written down lacks what is not adopted yet
         known = self.aside
         known.running = {c: slot.running for c, slot in self.slots.items() if slot.running is not None}
+        known.wanted = {c: slot.wanted for c, slot in self.slots.items() if slot.wanted is not None}
         known.retire = dict(self._retiring)
         known.guard = self.guarding.guard
         with contextlib.suppress(OSError):
@@ -149,12 +151,15 @@ class Keeper:
         record = self.authority.record
         known = {one.instance for one in self.aside.running.values()}
         sweep(self._folder, self._processes, known, self.aside.guard, self.journal.note)
-        adopted = {c for c, running in self.aside.running.items() if self.slots[c].adopt(running)}
         self.guarding.guard = self.aside.guard
+        adopted = {c for c, running in self.aside.running.items() if self.slots[c].adopt(running)}
         for colour in self._wanted_up(record) - adopted:
             release = record.slots.get(colour)
             if release is not None:
                 self.journal.note("colour missing", colour=colour, release=release.id)
+                self.slots[colour].start(release)
+        for colour, release in self.aside.wanted.items():
+            if colour != record.selected:
                 self.slots[colour].start(release)
         if record.phase is Phase.BAKING and self.aside.baking_since is None:
             self.aside.baking_since = aside_file.now()
@@ -163,6 +168,7 @@ class Keeper:
             self.slots[colour].mark_served()
         make_reserve(self._folder)
         self._arm(record)
+        self._begun = True
         self.keep()
 
     @staticmethod
@@ -270,7 +276,7 @@ def observed(keeper: Keeper, more: Mapping[str, Any]) -> dict[str, Any]:
         "actual": [keeper.board.selected] if keeper.board.selected else [],
         "colours": views,
         "baked": keeper.baked(),
-        "guard": not keeper.guarding.hopeless,
+        "guard": keeper.guarding.willing,
         "request": msgspec.to_builtins(asked) if asked else None,
         "lock": msgspec.to_builtins(lock.holder) if lock else None,
         "traffic": {colour: dict(keeper.board.counts(colour)) for colour in COLOURS},

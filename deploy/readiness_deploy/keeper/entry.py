@@ -27,8 +27,8 @@ class Entry:
 
     The first six are those of the settings file. `head` is how long the head of a request may take from its first
     byte, `head_bytes` and `head_lines` how large it may be; `hold` how long a request waits for a selected colour that
-    accepts no connection; `tunnel` how long a tunnel may be silent. Peers in `trusted` are proxies of ours: what they
-    say about their clients is passed on.
+    accepts no connection; `tunnel` how long a tunnel may be silent (one whose end takes nothing: `timeout`). Peers in
+    `trusted` are proxies of ours: what they say about their clients is passed on.
     """
 
     tls: Tls | None = None
@@ -46,8 +46,13 @@ class Entry:
 
 
 def entry_from(settings: Mapping[str, Any]) -> Entry:
-    """The entry as `entry` in the settings file says it (names with `-` or `_`); the rest is as it is here."""
+    """The entry as `entry` in the settings file says it (names with `-` or `_`); the rest is as it is here.
+
+    Raises BadEntry for what this keeper cannot do.
+    """
     known = {name.replace("-", "_"): value for name, value in settings.items()}
+    if known.get("carrier", "keeper") != "keeper":
+        raise BadEntry(f"carrier: wanted `keeper`, found `{known['carrier']}`, which this version cannot drive yet")
     tls = known.get("tls")
     own = ("connections", "body", "idle", "timeout", "access_log")
     return Entry(tls=Tls(**tls) if tls else None, **{name: known[name] for name in own if name in known})

@@ -7,13 +7,13 @@ more, if doing it twice does no harm. Nothing else is repeated.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from readiness_deploy.keeper.board import Slot
 from readiness_deploy.keeper.bodies import chunk, last_chunk
 from readiness_deploy.keeper.forward import answer_head, identity_of, interim_head, request_head
 from readiness_deploy.keeper.http1 import AnswerHead, Malformed, RequestHead
+from readiness_deploy.keeper.search import Search
 from readiness_deploy.keeper.tunnel import Tunnel
 from readiness_deploy.keeper.upstream import LONGEST_IDLE, Upstream
 
@@ -22,16 +22,15 @@ if TYPE_CHECKING:
 
 _MOST_KEPT = 64 << 10
 _FRESH_ENOUGH = 1.0
-_PAUSES = (0.01, 0.02, 0.05, 0.1)
 
 
 class Exchange:
     """A request and its answer. The connection of the client is told `finished` once, or is closed by this."""
 
     __slots__ = (
-        "_asked", "_chunks_out", "_client", "_connecting", "_door", "_first", "_fresh", "_head", "_hold_until", "_kept",
-        "_kept_size", "_loop", "_request", "_tries", "_upstream", "_waking", "answer", "complete",
-        "content_out", "identity", "keep", "method", "over", "progress", "shared", "slot", "started", "told", "tunnel",
+        "_asked", "_chunks_out", "_client", "_door", "_first", "_head", "_kept", "_kept_size", "_loop", "_request",
+        "_search", "_upstream", "answer", "complete", "content_out", "identity", "keep", "method", "over", "progress",
+        "shared", "slot", "started", "told", "tunnel",
     )  # fmt: skip
 
     def __init__(self, client: Connection, request: RequestHead) -> None:
@@ -44,11 +43,10 @@ class Exchange:
         self.shared: Slot | None = None  # whose count in the mapped file this request is in
         self._upstream: Upstream | None = None
         self._kept: list[bytes] | None = []
-        self._kept_size = self._tries = 0
-        self._fresh = self._connecting = self._chunks_out = False
+        self._kept_size = 0
+        self._search = Search(client.door, self, LONGEST_IDLE if request.repeatable else _FRESH_ENOUGH)
+        self._chunks_out = False
         self._head = b""
-        self._hold_until = 0.0
-        self._waking: asyncio.TimerHandle | None = None
         self.answer: AnswerHead | None = None
         self.told = self.over = False  # told: the client has the head of an answer
         self.tunnel: Tunnel | None = None
@@ -61,72 +59,21 @@ class Exchange:
 
     def start(self) -> None:
         """Go to the selected colour."""
-        self._seek()
+        self._search.seek()
 
-    def _seek(self) -> None:
-        slot = self._door.board.target
-        if slot is None:
-            self._leave()
-            self._refuse(503, "no release serves here", "unserved")
-            return
-        if slot is not self.slot:
-            self._move(slot)
-        if slot.address is None:
-            self.unopened("it does not listen")
-            return
-        longest = LONGEST_IDLE if self._request.repeatable else _FRESH_ENOUGH
-        upstream = None if self._fresh else self._door.pool.take(slot, longest)
-        if upstream is not None:
-            self._go(upstream)
-        else:
-            self._connecting = True
-            self._door.pool.open(slot, self)
-
-    def opened(self, upstream: Upstream) -> None:
-        """A new connection is there. The route may have moved meanwhile."""
-        self._connecting = False
-        if self.over or self._door.board.target is not self.slot:
-            self._door.pool.give(upstream)
-            if not self.over:
-                self._seek()
-        elif upstream.closed:
-            self.unopened("it closed a new connection at once")
-        else:
-            self._go(upstream)
-
-    def unopened(self, why: str) -> None:
-        """No connection came about, so nothing was sent: wait for a moment, or for the route to move."""
-        self._connecting = False
-        if self.over:
-            return
-        now = self._loop.time()
-        self._hold_until = self._hold_until or now + self._door.entry.hold
-        if now >= self._hold_until:
-            self._door.unreachable(self.slot, why)
-            self._fail("the release that serves here accepts no connection")
-            return
-        pause = _PAUSES[min(self._tries, len(_PAUSES) - 1)]
-        self._tries += 1
-        self._door.held.add(self)
-        self._waking = self._loop.call_later(pause, self.wake)
-
-    def wake(self) -> None:
-        """Look again for a colour that takes this request."""
-        self._still()
-        if not self.over and self._upstream is None and not self._connecting:
-            self._seek()
-
-    def _still(self) -> None:
-        self._door.held.discard(self)
-        if self._waking is not None:
-            self._waking.cancel()
-            self._waking = None
-
-    def _move(self, slot: Slot) -> None:
+    def moved(self, slot: Slot) -> None:
+        """From now on this request counts for that colour."""
         self._leave()
         self.slot = self.shared = slot
         slot.enter(self, self.cut)
         self._door.shared.enter(slot.colour)
+
+    def unserved(self) -> None:
+        self._leave()
+        self._refuse(503, "no release serves here", "unserved")
+
+    def unreachable(self) -> None:
+        self._fail("the release that serves here accepts no connection")
 
     def _leave(self) -> None:
         if self.slot is not None:
@@ -140,7 +87,7 @@ class Exchange:
             self._door.shared.leave(self.shared.colour)
             self.shared = None
 
-    def _go(self, upstream: Upstream) -> None:
+    def found(self, upstream: Upstream) -> None:
         self._upstream = upstream
         upstream.take(self)
         head = request_head(self._request, self._client.origin, self.identity, upstream.address)
@@ -262,10 +209,9 @@ class Exchange:
         """The colour's connection ended before its answer did."""
         upstream, self._upstream = self._upstream, None
         stale = upstream is not None and upstream.reused and not heard
-        if stale and self._request.repeatable and self._kept is not None and not self._fresh and self.slot:
-            self._fresh = True
+        if stale and self._request.repeatable and self._kept is not None and not self._search.fresh and self.slot:
             self.slot.traffic.retried += 1
-            self._seek()
+            self._search.again()
             return
         self._fail("the release that serves here gave no answer")
 
@@ -302,8 +248,7 @@ class Exchange:
     def check(self, now: float) -> None:
         """See whether somebody was waited for in vain."""
         if self.tunnel is not None:
-            if now - self.tunnel.progress > self._door.entry.tunnel:
-                self.tunnel.cut()
+            self.tunnel.check(now, self._door.entry.tunnel, self._door.entry.timeout)
             return
         if now - self.progress <= self._door.entry.timeout:
             return
@@ -346,7 +291,7 @@ class Exchange:
     def _finish(self, outcome: str, status: int = 0) -> None:
         """Give up the colour and write the log. The count in the mapped file stays until the client has everything."""
         self.over = True
-        self._still()
+        self._search.stop()
         slot, self.slot = self.slot, None
         if slot is not None:
             traffic = slot.traffic

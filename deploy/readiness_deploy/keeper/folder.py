@@ -54,6 +54,12 @@ class Folder:
         self.root.chmod(0o700)
         self.log.mkdir(mode=0o700, exist_ok=True)
 
+    def clear(self) -> None:
+        """Take away what a process was writing when it died."""
+        for left in self.root.glob(".*.new"):
+            with contextlib.suppress(OSError):
+                left.unlink()
+
 
 def short_address(socket: Path, folder_fd: int) -> str:
     """An address of this socket that fits: the kernel takes at most 107 bytes, and state folders lie deep."""
@@ -86,6 +92,8 @@ class Files:
         except FileNotFoundError:
             return
         second.replace(before)
+        # Where both were names of one file already, renaming did nothing.
+        self._drop(second)
 
     def replace(self, temporary: Path, path: Path) -> None:
         """The step that counts: before it the old text is there, after it the new one. Raises OSError."""

@@ -51,6 +51,13 @@ class Guarding:
         """No guard stays up: whoever deploys had better walk by themselves."""
         return self._failures >= _HOPELESS
 
+    @property
+    def willing(self) -> bool:
+        """Whether a guard carries on what follows the commit point: none does where a person took that over."""
+        lock = self._authority.lock
+        seized = lock is not None and lock.seized and not lock.holder.guard
+        return not self.hopeless and not seized
+
     async def watch(self) -> None:
         """Look again and again, until it is cancelled."""
         while True:

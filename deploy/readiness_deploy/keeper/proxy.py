@@ -17,6 +17,7 @@ from readiness_deploy.keeper.connection import Connection
 from readiness_deploy.keeper.entry import Entry, Peers, context_for, load
 from readiness_deploy.keeper.exchange import Exchange
 from readiness_deploy.keeper.http1 import Malformed, RequestHead
+from readiness_deploy.keeper.search import Search
 from readiness_deploy.keeper.shared import Shared
 from readiness_deploy.keeper.upstream import Pool
 
@@ -38,7 +39,7 @@ class Proxy:
         self._context: ssl.SSLContext | None = context_for(settings.tls) if settings.tls else None
         self.scheme = b"https" if settings.tls else b"http"
         self.peers = Peers(settings.trusted)
-        self.held: set[Exchange] = set()
+        self.held: set[Search] = set()  # of requests for which nothing was sent yet
         self.closing = False
         self.log: AccessLog | None = None
         self.loop: asyncio.AbstractEventLoop = cast(asyncio.AbstractEventLoop, None)
@@ -54,7 +55,7 @@ class Proxy:
         for dead in shared.dead:
             if dead.cut:
                 note(
-                    "requests-cut",
+                    "requests cut",
                     by="death of the keeper's worker",
                     process=dead.process,
                     blue=dead.blue,
@@ -95,13 +96,13 @@ class Proxy:
             for connection in list(self._connections):
                 connection.close_if_idle()
             await self._emptied(min(0.05, deadline - self.loop.time()))
-        cut = [connection for connection in self._connections if connection.welcomed and not connection.idle]
+        cut = [connection for connection in self._connections if connection.busy]
         for connection in list(self._connections):
             if connection.welcomed:
                 connection.transport.abort()
         await self._end()
         if cut:
-            self._note("requests-cut", by="end of the keeper's worker", number=len(cut))
+            self._note("requests cut", by="end of the keeper's worker", number=len(cut))
         return len(cut)
 
     async def _end(self) -> None:
@@ -140,7 +141,7 @@ class Proxy:
             if len(self._connections) >= self.entry.connections:
                 self._full = True
                 self._listen(False)
-                self._complain("connections-full", number=self.entry.connections)
+                self._complain("connections full", number=self.entry.connections)
                 return
             try:
                 sock, peer = listener.accept()
@@ -148,7 +149,7 @@ class Proxy:
                 return
             except OSError as fault:
                 if fault.errno in _NO_MORE:
-                    self._complain("accept-failed", why=fault.strerror)
+                    self._complain("accept failed", why=fault.strerror)
                     self._listen(False)
                     self.loop.call_later(_BREATH, self._listen, True)
                     return
@@ -192,7 +193,7 @@ class Proxy:
     def unreachable(self, slot: Slot | None, why: str) -> None:
         """A colour that is selected took no connection for as long as a request waits."""
         if slot is not None:
-            self._complain("unreachable", colour=slot.colour, why=why)
+            self._complain("colour unreachable", colour=slot.colour, why=why)
 
     def log_request(
         self, client: Connection, request: RequestHead, exchange: Exchange, slot: Slot | None, outcome: str, status: int
@@ -226,8 +227,8 @@ class Proxy:
 
     def _route_changed(self) -> None:
         self.pool.sweep(self._wanted, self.loop.time())
-        for exchange in list(self.held):
-            self.loop.call_soon(exchange.wake)
+        for search in list(self.held):
+            self.loop.call_soon(search.wake)
 
     def _wanted(self, colour: str) -> bool:
         return colour == self.board.selected

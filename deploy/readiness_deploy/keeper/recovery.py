@@ -20,6 +20,7 @@ def recover(folder: Folder, known: Aside, files: Files, note: Callable[..., None
     Where the route file says nothing, what the processes say decides what serves, and a person is asked to look: the
     record is held. Where there is nothing to serve either, the keeper does not begin, since it would have to guess.
     """
+    folder.clear()
     found = load(folder)
     living = {colour for colour, one in known.running.items() if alive(one.identity)}
     if found.record is not None and not found.doubt and not (found.fresh and living):
@@ -55,7 +56,7 @@ def _from_processes(before: Record | None, known: Aside, living: set[Colour], do
         epoch=max(base.epoch, known.epoch) + 1,
         phase=Phase.HELD,
         selected=selected,
-        previous=base.previous if base.previous != selected else base.selected,
+        previous=base.previous if base.selected == selected else base.selected,
         slots=slots,
         intent=intent,
         held=doubt,

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
+from readiness_deploy.keeper.around import Surrounding
 from readiness_deploy.keeper.aside import Running
 from readiness_deploy.keeper.colourlog import rotate, size, tail
-from readiness_deploy.keeper.folder import Folder
+from readiness_deploy.keeper.ending import end, gone, sweep
 from readiness_deploy.keeper.probe import free_port, probe, taken
-from readiness_deploy.keeper.processes import INSTANCE, MARKER, Identity, Processes, alive, ended_as, identity, marked
+from readiness_deploy.keeper.processes import INSTANCE, MARKER, Identity, alive, ended_as, identity
 from readiness_deploy.keeper.service import Service, Surroundings, Unfit, service, surroundings
 from readiness_deploy.ports import ColourView, Standing
 from readiness_deploy.record import Release
@@ -29,30 +27,7 @@ _SETTLED = 60.0
 _EAGER = 0.05  # seconds between probes of what is still starting
 _PORTS = 5
 _TOLD_WITHIN = 0.2
-_SWEEPS = 50
-
-
-class Route(Protocol):
-    """Where requests go: what a slot needs of the keeper's board."""
-
-    def place(self, colour: Colour, address: tuple[str, int] | None, release: str) -> None: ...
-    def in_flight(self, colour: Colour) -> int: ...
-    async def drained(self, colour: Colour, within: float) -> int: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surrounding:
-    """What a slot has around it. `serving` says whether this colour must be kept up, `told` how a process ended that
-    was not our child, `changed` is called when something is to be kept for the next worker."""
-
-    folder: Folder
-    processes: Processes
-    board: Route
-    own: Mapping[str, str]
-    note: Callable[..., None]
-    changed: Callable[[], None]
-    serving: Callable[[Colour], bool]
-    told: Callable[[int], int | None]
+_LOOKS = 50
 
 
 class Slot:
@@ -70,6 +45,7 @@ class Slot:
         self._surroundings = Surroundings({}, {})
         self._child: subprocess.Popen[bytes] | None = None
         self._life: asyncio.Task[None] | None = None
+        self._prober: asyncio.Task[None] | None = None
         self._end: asyncio.Task[None] | None = None
 
     @property
@@ -80,6 +56,12 @@ class Slot:
     def busy(self) -> bool:
         """Whether something runs here, or is on its way in or out."""
         return self._standing not in (Standing.ABSENT, Standing.DEAD)
+
+    @property
+    def wanted(self) -> Release | None:
+        """What is to be started here and does not run yet; None for nothing."""
+        comes = self._standing is Standing.STARTING and (self.running is None or self.running.stopping)
+        return self.release if comes else None
 
     def view(self) -> ColourView:
         """How the colour stands."""
@@ -149,7 +131,7 @@ class Slot:
 
     def abandon(self) -> None:
         """Stop looking after the process, and leave it running for another worker."""
-        for task in (self._life, self._end):
+        for task in (self._life, self._prober, self._end):
             if task is not None:
                 task.cancel()
 
@@ -225,9 +207,9 @@ class Slot:
         """Until the process is gone, whatever ends it."""
         running = self.running
         assert running is not None  # noqa: S101 - launched or adopted
-        prober = asyncio.create_task(self._probe_on(running), name=f"{self.colour} is probed")
+        prober = self._prober = asyncio.create_task(self._probe_on(running), name=f"{self.colour} is probed")
         try:
-            await _gone(running.identity)
+            await gone(running.identity)
         finally:
             prober.cancel()
         was_ready = self._standing in (Standing.READY, Standing.UNREADY)
@@ -246,7 +228,7 @@ class Slot:
     async def _code(self, pid: int) -> int | None:
         """How the process ended, as far as anybody learns it."""
         if self._child is not None and self._child.pid == pid:
-            for _ in range(_SWEEPS):
+            for _ in range(_LOOKS):
                 code = self._child.poll()
                 if code is not None:
                     return code
@@ -315,8 +297,10 @@ class Slot:
     def _begin_end(self) -> asyncio.Task[None]:
         running, life, wanted = self.running, self._life, self._service
         self._life, self._standing, self._why = None, Standing.STOPPING, ""
-        if life is not None:
-            life.cancel()
+        # Both in this instant: a probe that has just been answered well must not say `ready` of what is ending.
+        for task in (life, self._prober):
+            if task is not None:
+                task.cancel()
         if running is not None:
             self.running = running = replace(running, stopping=True)
             self._around.changed()
@@ -328,7 +312,10 @@ class Slot:
             drain, grace = (wanted.stop.drain, wanted.stop.grace) if wanted else (0.0, 10.0)
             cut = await self._around.board.drained(self.colour, drain)
             self._around.note("colour drained", colour=self.colour, release=running.release.id, cut=cut)
-            await self._kill(running, grace)
+            around = self._around
+            await end(around.processes, around.folder.root, running.identity, running.instance, grace, around.note)
+            if self._child is not None and self._child.pid == running.identity.pid:
+                self._child.poll()
             self._around.note("colour stopped", colour=self.colour, release=running.release.id)
             self._around.board.place(self.colour, None, "")
         if self.running is running:
@@ -338,28 +325,9 @@ class Slot:
             self._end = None
             self._forget()
 
-    async def _kill(self, running: Running, grace: float) -> None:
-        """SIGTERM, grace, SIGKILL; then whatever else carries its marker, in whatever session it hides."""
-        processes, known = self._around.processes, running.identity
-        if processes.signal(known, signal.SIGTERM):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(grace):
-                    await _gone(known)
-        await self._sweep(running)
-        if self._child is not None and self._child.pid == known.pid:
-            self._child.poll()
-
     async def _sweep(self, running: Running) -> None:
-        """End what is left of a colour: a child that outlived its parent would keep the port and the database."""
-        for _ in range(_SWEEPS):
-            self._around.processes.signal(running.identity, signal.SIGKILL)
-            rest = [m.identity for m in marked(self._around.folder.root) if m.instance == running.instance]
-            if not rest and not alive(running.identity):
-                return
-            for one in rest:
-                self._around.processes.signal(one, signal.SIGKILL, group=False)
-            await asyncio.sleep(0.02)
-        self._around.note("processes left", colour=self.colour, release=running.release.id)
+        around = self._around
+        await sweep(around.processes, around.folder.root, running.identity, running.instance, around.note)
 
     # Odds and ends
 
@@ -380,20 +348,3 @@ class Slot:
 
     def _tail(self, running: Running) -> str:
         return self._surroundings.clean(tail(self._log(), running.log_from))
-
-
-async def _gone(known: Identity) -> None:
-    """Until this process is gone. The kernel says so at once."""
-    try:
-        handle = os.pidfd_open(known.pid)
-    except OSError:
-        return
-    loop, over = asyncio.get_running_loop(), asyncio.Event()
-    try:
-        if not alive(known):
-            return
-        loop.add_reader(handle, over.set)
-        await over.wait()
-    finally:
-        loop.remove_reader(handle)
-        os.close(handle)

@@ -110,8 +110,11 @@ def upgrade(state: Path, *, within: float = 15.0) -> dict[str, Any]:
         raise Failure(f"no keeper runs for {state}: start it")
     try:
         ask(state, "handover")
-    except (Unreachable, Declined) as fault:
+    except Declined as fault:
         raise Failure(f"the keeper does not hand over: {fault}") from None
+    except Unreachable as fault:
+        if not fault.sent:
+            raise Failure(f"the keeper cannot be asked to hand over: {fault}") from None
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         now = status(state)

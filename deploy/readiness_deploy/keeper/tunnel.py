@@ -9,21 +9,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from readiness_deploy.keeper.upstream import Upstream
 
+_AFTER_THE_END = 2.0
+
 
 class Tunnel:
     """A client and a colour that speak to each other. `over` is called once with whether it ended before its time."""
 
     __slots__ = (
-        "_client",
-        "_client_done",
-        "_colour_done",
-        "_loop",
-        "_over",
-        "_upstream",
-        "carried",
-        "ended",
-        "progress",
-    )
+        "_client", "_client_done", "_client_full", "_colour_done", "_colour_full", "_loop", "_over", "_upstream",
+        "carried", "ended", "progress",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -34,6 +29,7 @@ class Tunnel:
     ) -> None:
         self._client, self._upstream, self._loop, self._over = client, upstream, loop, over
         self._colour_done = self._client_done = self.ended = False
+        self._colour_full = self._client_full = 0.0  # since when that end takes nothing
         self.carried = 0
         self.progress = loop.time()
 
@@ -48,8 +44,9 @@ class Tunnel:
         self._upstream.transport.write(data)
 
     def half_closed(self) -> None:
-        """The colour has said everything."""
+        """The colour has said everything. A client that does not answer to that soon has nothing more to say."""
         self._colour_done = True
+        self.progress = self._loop.time()
         if self._client_done or not self._client.can_write_eof():
             self._end(cut=False)
         else:
@@ -65,6 +62,7 @@ class Tunnel:
 
     def hold(self, full: bool) -> None:
         """The colour reads more slowly than the client writes, or has caught up."""
+        self._colour_full = self._loop.time() if full else 0.0
         if full:
             self._client.pause_reading()
         else:
@@ -72,6 +70,7 @@ class Tunnel:
 
     def hold_answer(self, full: bool) -> None:
         """The client reads more slowly than the colour writes, or has caught up."""
+        self._client_full = self._loop.time() if full else 0.0
         if full:
             self._upstream.transport.pause_reading()
         else:
@@ -87,6 +86,15 @@ class Tunnel:
     def cut(self) -> None:
         """End it before its time."""
         self._end(cut=True)
+
+    def check(self, now: float, silent: float, stuck: float) -> None:
+        """End it where nothing was said for too long, or one end takes nothing: the other is not heard meanwhile, so
+        that its leaving would not be noticed."""
+        full = min(self._colour_full or now, self._client_full or now)
+        if self._colour_done and now - self.progress > _AFTER_THE_END:
+            self._end(cut=False)
+        elif now - self.progress > silent or now - full > stuck:
+            self._end(cut=True)
 
     def _end(self, *, cut: bool) -> None:
         if self.ended:

@@ -6,7 +6,9 @@ to guess: the next attempt takes the lock, reads the ledger, and either finds th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from readiness.config.deploy import MigrationSettings
 from readiness_deploy.migrations.address import Address
@@ -15,10 +17,9 @@ from readiness_deploy.migrations.model import BUILDING, Migration, Precondition,
 from readiness_deploy.migrations.planning import differences, pending, view
 from readiness_deploy.migrations.postgres_index import put_right
 from readiness_deploy.migrations.postgres_link import ANSWER_WITHIN, Failed, Link
+from readiness_deploy.migrations.postgres_turn import LEDGER_SCHEMA, hold, take_turn
 from readiness_deploy.ports import Clock, Fenced, Lost, SchemaView, Unfit
 
-LOCK = 0x7265_6164_696E  # one number for "migrations by readiness" in each database
-_SHORTEST_POLL = 0.05
 _LEDGER = """
 CREATE TABLE {s}.readiness_migrations (
   id text PRIMARY KEY, position integer NOT NULL UNIQUE, checksum text NOT NULL, phase text NOT NULL,
@@ -63,6 +64,7 @@ class PostgresSchema:
         self._settings = settings
         self._epoch = epoch
         self._run = run
+        self._token = secrets.token_hex(8)
         self._clock = clock
         self._retrying = Retrying(attempts=settings.attempts, clock=clock, stopped=stopped)
 
@@ -95,32 +97,29 @@ class PostgresSchema:
         self._retrying.run(lambda: self._adopt(upto))
 
     def _adopt(self, upto: str) -> None:
-        with Link(self._address, self._patience) as link:
-            self._turn(link)
+        with self._link() as link:
             schema, rows = self._begin(link)
             for migration in pending(rows, self._migrations[: [m.id for m in self._migrations].index(upto) + 1]):
                 self._record(link, schema, migration, str(migration.kind), 0.0)
             link.commit()
 
+    @contextmanager
+    def _link(self) -> Iterator[Link]:
+        """A connection whose turn it is."""
+        epoch = self._epoch()
+        with Link(self._address, self._patience, f"readiness/{epoch}/{self._token}") as link:
+            take_turn(link, f"readiness/{epoch}/{self._token}", epoch, self._clock, self._settings.lock_timeout)
+            yield link
+
     def _once(self, migration: Migration) -> None:
         try:
-            with Link(self._address, self._patience) as link:
-                self._turn(link)
+            with self._link() as link:
                 if migration.outside:
                     self._aside(link, migration)
                 else:
                     self._together(link, migration)
         except Failed as fault:
             raise Unfit(f"{migration.file}: {fault}") from None
-
-    def _turn(self, link: Link) -> None:
-        """Wait for other runners. Asked again and again, since whoever waits in the server holds back others there."""
-        link.settle()
-        deadline = self._clock.now() + self._settings.lock_timeout
-        while not link.run("SELECT pg_try_advisory_lock(%s)", [LOCK])[0][0]:
-            if self._clock.now() >= deadline:
-                raise Locked("another migration is under way in the database")
-            self._clock.sleep(_SHORTEST_POLL)
 
     def _together(self, link: Link, migration: Migration) -> None:
         """The migration with its row in the ledger, in one transaction."""
@@ -175,11 +174,8 @@ class PostgresSchema:
         }
         link.run("BEGIN")
         link.run("; ".join(f"SET LOCAL {name} = '{max(1, int(s * 1000))}ms'" for name, s in limits.items()))
-        if not link.run("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])[0][0]:
-            raise Locked("another migration is under way in the database")
-        schema = self._ledger(link)
-        if not schema:
-            schema = str(link.run("SELECT quote_ident(current_schema())")[0][0])
+        schema = hold(link)
+        if not self._ledger(link):
             link.run(_LEDGER.format(s=schema))
         self._fence(link, schema)
         return schema, self._read(link, schema)
@@ -245,11 +241,8 @@ class PostgresSchema:
     @staticmethod
     def _ledger(link: Link) -> str:
         """The schema that holds the ledger, ready to be written into SQL; empty where there is none."""
-        found = link.run(
-            "SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE c.oid = to_regclass('readiness_migrations')"
-        )
-        return str(found[0][0]) if found else ""
+        found = link.run(f"SELECT quote_ident({LEDGER_SCHEMA})")
+        return str(found[0][0] or "")
 
     @staticmethod
     def _read(link: Link, schema: str) -> tuple[Row, ...]:

@@ -46,10 +46,10 @@ class Failed(Exception):
 class Link:
     """A fresh connection. Leaving it ends the session, and with it what was not committed."""
 
-    def __init__(self, address: Address, patience: float = ANSWER_WITHIN) -> None:
+    def __init__(self, address: Address, patience: float = ANSWER_WITHIN, name: str = "readiness") -> None:
         self._address = address
         self._patience = patience
-        self._connection = _connect(address, patience)
+        self._connection = _connect(address, patience, name)
         self._door = socket.socket(fileno=os.dup(self._connection.fileno()))
         self._overdue = False
 
@@ -74,14 +74,21 @@ class Link:
 
     def run(self, sql: str, values: Sequence[Any] | None = None, *, within: float = 0) -> list[Any]:
         """The rows that one statement of ours gives. `within` is what the server has; the network has its own time."""
-        with self._bounded(within), self._connection.cursor() as cursor:
+        import psycopg
+
+        with self._bounded(within), psycopg.ClientCursor(self._connection) as cursor:
             cursor.execute(sql.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
     def one(self, sql: str, *, within: float) -> tuple[int, list[Any]]:
-        """Run one statement of a stranger, in the protocol's form that holds one only: rows changed, rows given."""
+        """Run one statement of a stranger: how many rows it changed, and the first two that it gave.
+
+        Where it holds a semicolon, even in a text, it goes in the protocol's form that takes one statement only. That
+        form consists of several messages, and between them the server waits for a client without any limit; so it is
+        not used where it is not needed.
+        """
         with self._bounded(within), self._connection.cursor() as cursor:
-            cursor.execute(sql.encode(), binary=True)
+            cursor.execute(sql.encode(), binary=";" in sql)
             return cursor.rowcount, cursor.fetchmany(2) if cursor.description else []
 
     def commit(self) -> None:
@@ -133,7 +140,7 @@ class Link:
         return Failed(said, state, int(fault.diag.statement_position or 1) - 1)
 
 
-def _connect(address: Address, patience: float) -> psycopg.Connection[Any]:
+def _connect(address: Address, patience: float, name: str) -> psycopg.Connection[Any]:
     try:
         import psycopg
     except ImportError as fault:
@@ -144,7 +151,7 @@ def _connect(address: Address, patience: float) -> psycopg.Connection[Any]:
             autocommit=True,
             connect_timeout=_CONNECT_WITHIN,
             prepare_threshold=None,
-            application_name="readiness",
+            application_name=name,
             tcp_user_timeout=int(patience * 1000),
             keepalives_idle=5,
             keepalives_interval=2,

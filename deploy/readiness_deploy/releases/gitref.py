@@ -63,11 +63,18 @@ def is_changed(folder: Path, exported: Path) -> bool:
             ours = folder / theirs.relative_to(exported)
             if ours.is_symlink() != theirs.is_symlink() or not ours.is_file():
                 return True
-            if not theirs.is_symlink() and not filecmp.cmp(ours, theirs, shallow=False):
+            if not theirs.is_symlink() and not _same(ours, theirs):
                 return True
     try:
         return bool(git.untracked(folder.resolve()))
     except git.GitError:
+        return False
+
+
+def _same(ours: Path, theirs: Path) -> bool:
+    try:
+        return filecmp.cmp(ours, theirs, shallow=False)
+    except OSError:
         return False
 
 

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -193,8 +192,7 @@ class _Making:
 
     @staticmethod
     def _origin(inside: Path, found: source.Source, tree: str) -> dict[str, Any]:
-        made = datetime.now(UTC).isoformat(timespec="seconds")
-        origin = {"folder": str(inside), "source": found.words, "digest": tree, "made": made}
+        origin = {"folder": str(inside), "source": found.words, "digest": tree}
         return origin | ({"commit": found.commit.id, "committed": found.commit.time} if found.commit else {})
 
 

@@ -114,8 +114,9 @@ class Connection:
         if code in (errno.EADDRNOTAVAIL, errno.EADDRINUSE):
             self._owner.no_port(exchange)
             return
-        kind = Lost.CONNECT_TIMEOUT if code == errno.ETIMEDOUT else Lost.REFUSED
-        self._owner.lost(exchange, kind, os.strerror(code), self.answer, monotonic())
+        # A reset here came after the server had taken the connection: it is told at once with its being there.
+        kinds = {errno.ETIMEDOUT: Lost.CONNECT_TIMEOUT, errno.ECONNRESET: Lost.RESET}
+        self._owner.lost(exchange, kinds.get(code, Lost.REFUSED), os.strerror(code), self.answer, monotonic())
 
     def _on_connected(self) -> None:
         if self._connected_to_itself():

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from readiness.cli.deploying.door import Door, opened
 from readiness.cli.deploying.ending import Ending
 from readiness.cli.deploying.work import Work, carry, who
+from readiness.cli.exits import Exit
 
 if TYPE_CHECKING:
     from readiness_deploy.bluegreen import End
     from readiness_deploy.ports import World
 
+_UNSEEN = 30.0
 Written = Callable[["World"], None]
 
 
@@ -24,10 +26,10 @@ def promoted(work: Work, reason: str, plan: str) -> Ending:
     with opened(work.target) as door:
         phase = door.record().phase
         if phase in MOVED:
-            return _asked(work, door, "promote", reason)
+            return asked(work, door, "promote", reason)
         if phase is Phase.HELD:
-            return _written(work, door, lambda world: requests.keep_it(world, who(), reason))
-        return _written(work, door, lambda world: requests.approve(world, who(), plan, reason))
+            return written(work, door, lambda world: requests.keep_it(world, who(), reason))
+        return written(work, door, lambda world: requests.approve(world, who(), plan, reason))
 
 
 def aborted(work: Work, reason: str) -> Ending:
@@ -41,10 +43,10 @@ def aborted(work: Work, reason: str) -> Ending:
             return work.ended("nothing to do", 0, "no run is in flight", record)
         moved = record.phase in MOVED or (record.phase is Phase.HELD and record.selected == record.intent.colour)
         if record.phase is Phase.HELD and moved:
-            return _written(work, door, lambda world: requests.send_back(world, who(), reason))
+            return written(work, door, lambda world: requests.send_back(world, who(), reason))
         if moved or (lock and not work.take_over):
-            return _asked(work, door, "abort", reason)
-        return _written(work, door, lambda world: requests.withdraw(world, who(), reason))
+            return asked(work, door, "abort", reason)
+        return written(work, door, lambda world: requests.withdraw(world, who(), reason))
 
 
 def resumed(work: Work) -> Ending:
@@ -53,30 +55,46 @@ def resumed(work: Work) -> Ending:
     from readiness_deploy.states import Phase
 
     with opened(work.target) as door:
-        held = door.record().phase is Phase.HELD
-        return _written(work, door, requests.go_on if held else None)
+        record = door.record()
+        end = written(work, door, requests.go_on if record.phase is Phase.HELD else None)
+        if record.intent is None and end.exit == Exit.OK:
+            return work.ended("nothing to do", Exit.OK, "no run was under way", door.shown(), run="", release="")
+        return end
 
 
 def watched(work: Work, door: Door) -> Ending:
     """See a run end that somebody else carries out, without the lock; walk it where nobody does any more."""
-    from readiness_deploy.states import MOVED, Phase
+    from readiness_deploy.ports import Lost
 
     work.signals.walk()
-    run = _run(door)
+    run, seen_at = _run(door), door.clock.now()
     while True:
-        found = door.look()
-        work.telling.seen(found)
-        record = door.record()
-        if record.intent is None or record.intent.run != run:
-            return _past(work, door, run)
-        if stopped := work.signals.pending():
-            return work.ended("detached", 8, stopped, record, next=work.target.command("status", "--watch"))
-        if record.phase is Phase.HELD:
-            return _written(work, door, None)
-        alone = not found.get("lock") and not (record.phase in MOVED and found.get("guard"))
-        if alone and record.phase is not Phase.AWAITING:
-            return _written(work, door, None)
+        try:
+            if (end := _looked(work, door, run)) is not None:
+                return end
+            seen_at = door.clock.now()
+        except Lost:
+            # A keeper that is replaced is back within a second or two.
+            if door.clock.now() - seen_at > _UNSEEN:
+                raise
         door.clock.sleep(0.1)
+
+
+def _looked(work: Work, door: Door, run: str) -> Ending | None:
+    """One look at a run of somebody else: its ending, or None while it goes on."""
+    from readiness_deploy.states import MOVED, Phase
+
+    found = door.look()
+    work.telling.seen(found)
+    record = door.record()
+    if record.intent is None or record.intent.run != run:
+        return _past(work, door, run)
+    if stopped := work.signals.pending():
+        return work.ended("detached", Exit.DETACHED, stopped, record, next=work.target.command("status", "--watch"))
+    if record.phase is Phase.HELD:
+        return written(work, door, None)
+    alone = not found.get("lock") and not (record.phase in MOVED and found.get("guard"))
+    return written(work, door, None) if alone and record.phase is not Phase.AWAITING else None
 
 
 def _run(door: Door) -> str:
@@ -89,7 +107,7 @@ def _past(work: Work, door: Door, run: str) -> Ending:
     from readiness_deploy.bluegreen import End
     from readiness_deploy.states import State
 
-    record = door.record()
+    record = door.shown()
     last = record.last
     if last is None or last.run != run:
         return work.ended("superseded", 4, "another run followed it", record, next=work.target.command("status"))
@@ -99,13 +117,13 @@ def _past(work: Work, door: Door, run: str) -> Ending:
     return work.parked(end, record)
 
 
-def _asked(work: Work, door: Door, kind: str, reason: str) -> Ending:
+def asked(work: Work, door: Door, kind: str, reason: str) -> Ending:
     door.ask(kind, who(), reason)
     work.telling.note("asked", kind=kind, reason=reason)
     return watched(work, door)
 
 
-def _written(work: Work, door: Door, write: Written | None) -> Ending:
+def written(work: Work, door: Door, write: Written | None) -> Ending:
     """Write what is asked into the record, under the lock, and walk what follows from it."""
     from readiness_deploy import bluegreen
 

@@ -7,46 +7,32 @@ import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from readiness.report.text import brief
 
 if TYPE_CHECKING:
+    from readiness_deploy.plan import Judged
+
     from readiness.cli.deploying.target import Target
     from readiness.engine.assess import Assessment
 
 _MOST = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """The verdict about one version before it is shipped. `digest` is of every outcome: a plan binds to it. `tree` is
-    that of the files which were looked at: a release that is made of others is another candidate.
-
-    `summary` are the worst open findings and gaps as sentences, `notes` what was not asked, and why.
-    """
-
-    verdict: str
-    ready: bool
-    exit: int
-    score: float | None
-    covered: float
-    digest: str
-    tree: str = ""
-    reasons: tuple[str, ...] = ()
-    summary: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-def judged(target: Target, version: str, *, run_commands: bool = False) -> Candidate:
-    """Check a version as the environment's settings say, in a copy that nothing was built in.
+def judged(
+    target: Target, version: str, *, run_commands: bool = False, override: str = ""
+) -> tuple[Judged, tuple[str, ...]]:
+    """Check a version as the environment's settings say, in a copy that nothing was built in. Beside the answer, what
+    was not asked, and why.
 
     Raises Unmade for a version that cannot be had.
     """
     with _staged(target, version) as (folder, tree):
-        return replace(_judged(target, folder, run_commands=run_commands), tree=tree)
+        answer, notes = _judged(target, folder, run_commands=run_commands)
+        return replace(answer, tree=tree, override=override), notes
 
 
 @contextmanager
@@ -70,7 +56,9 @@ def _unheard(_what: str, **_details: object) -> None:
     """Making the release says it again."""
 
 
-def _judged(target: Target, folder: Path, *, run_commands: bool) -> Candidate:
+def _judged(target: Target, folder: Path, *, run_commands: bool) -> tuple[Judged, tuple[str, ...]]:
+    from readiness_deploy.plan import Judged
+
     from readiness.cli.assessing import Options, assessment, registry
     from readiness.cli.gather import Permissions
 
@@ -87,17 +75,15 @@ def _judged(target: Target, folder: Path, *, run_commands: bool) -> Candidate:
     notes += told
     found = assessment(replace(environment, root=root), registry(), Options(Permissions(run_commands)))
     answer = found.answer
-    return Candidate(
+    made = Judged(
         verdict=answer.verdict.value,
-        ready=answer.verdict.exit_code == 0,
-        exit=answer.verdict.exit_code,
         score=answer.score.value,
         covered=answer.score.covered,
         digest=_digest(found),
         reasons=tuple(brief(r, 300) for r in answer.reasons),
         summary=tuple(_worst(found)),
-        notes=tuple(notes),
     )
+    return made, tuple(notes)
 
 
 def _root(target: Target, folder: Path) -> tuple[Path, list[str]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from readiness_deploy.adapters.local import Keeper
-    from readiness_deploy.ports import Holder, Schema, SchemaView, World
+    from readiness_deploy.gates import LiveGates
+    from readiness_deploy.ports import Holder, Measurement, Schema, SchemaView, World
     from readiness_deploy.record import Record, Release
 
     from readiness.cli.deploying.signals import Signals
@@ -90,6 +91,18 @@ class Door:
         """The record. Raises Lost."""
         return self._keeper.observe().record
 
+    def shown(self) -> Record:
+        """The record as people see it: a release that has gone meanwhile does not stand by. Raises Lost."""
+        from dataclasses import replace
+
+        from readiness_deploy.ports import Standing
+
+        seen = self._keeper.observe()
+        previous = seen.record.previous
+        if previous and seen.colours[previous].standing in (Standing.ABSENT, Standing.STOPPING):
+            return replace(seen.record, previous=None)
+        return seen.record
+
     def lock(self, holder: Holder, take_over: str) -> int:
         """Take the lock; its epoch. Raises Busy, Lost."""
         return self._keeper.lock(holder, take_over=take_over)
@@ -105,20 +118,10 @@ class Door:
         """The world that a run of this work walks in: the keeper's colours and route, real gates, the database."""
         import msgspec
         from readiness_deploy.adapters import local
-        from readiness_deploy.gates import LiveGates, Outside
-        from readiness_deploy.ports import Measurement, World
+        from readiness_deploy.ports import World
 
-        from readiness.config import surroundings
-
-        keeper, variables = self._keeper, surroundings.variables()
+        keeper = self._keeper
         release = work.release or _in_flight(keeper.observe().record)
-        outside = Outside(
-            address=keeper.address,
-            entry=local.entry_address(keeper),
-            traffic=keeper.traffic,
-            variables=variables,
-            folder=self._target.environment.root,
-        )
 
         def measured(one: Measurement) -> None:
             work.telling.note("measured", **msgspec.to_builtins(one))
@@ -127,13 +130,46 @@ class Door:
             route=keeper,
             colours=keeper,
             schema=LateSchema(lambda: self._schema(work, release)),
-            gates=LiveGates(self.clock, outside, measured),
+            gates=self._gates(measured),
             entry=local.entry(keeper, release) if release else Unasked(),
             clock=self.clock,
             journal=work.telling,
             interrupts=Interrupts(work.signals, keeper),
             detach=work.detach,
         )
+
+    def dry(self, gates: Sequence[Mapping[str, Any]], seconds: float) -> list[dict[str, Any]]:
+        """What each of these gates, for after a switch, says right now of the release that serves. Raises Lost."""
+        import msgspec
+        from readiness_deploy.ports import Subject
+
+        record = self.record()
+        release = record.serving()
+        if release is None or record.selected is None:
+            return []
+        subject = Subject(release=release, colour=record.selected, before=False, duration=seconds, since=seconds)
+        return [msgspec.to_builtins(one) for one in self._gates().dry(gates, subject)]
+
+    def _gates(self, record: Callable[[Measurement], None] = lambda _one: None) -> LiveGates:
+        from readiness_deploy.adapters import local
+        from readiness_deploy.gates import LiveGates, Outside
+
+        from readiness.config import surroundings
+
+        outside = Outside(
+            address=self._keeper.address,
+            entry=local.entry_address(self._keeper),
+            traffic=self._keeper.traffic,
+            variables=surroundings.variables(),
+            folder=self._target.environment.root,
+        )
+        return LiveGates(self.clock, outside, record)
+
+    def raise_floor(self, floor: tuple[str, ...]) -> None:
+        """Remember the rollback floor of the database, for when it cannot be asked. Raises Conflict, Fenced, Lost."""
+        record = self.record()
+        if not set(floor) <= set(record.floor):
+            self._keeper.write(record.but(floor=tuple(dict.fromkeys((*record.floor, *floor)))))
 
     def ask(self, kind: str, by: str, reason: str) -> None:
         """Leave a request for whoever carries the run out. Raises Illegal, Lost."""

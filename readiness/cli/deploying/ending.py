@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _GOOD = frozenset({"deployed", "rolled back as asked", "nothing to do"})
-_SAID = {
+OUTCOMES = {
     "idle": "nothing to do",
     "done": "deployed",
     "refused": "refused",
@@ -112,11 +112,17 @@ class Ending:
 def of(verb: str, end: End, target: Target, record: Record | None, *, release: Release | None, took: float) -> Ending:
     """The ending of a walk. `record` is what the keeper holds then, None where nobody can tell."""
     state = end.state.value
-    outcome = "rolled back as asked" if end.by_request and state == "rolled-back" else _SAID[state]
+    outcome = "rolled back as asked" if end.by_request and state == "rolled-back" else OUTCOMES[state]
     if verb == "rollback" and state == "done":
         outcome = "rolled back as asked"
     doubt = record.intent.doubt if record and record.intent else ""
+    last = record.last if record else None
+    why = end.why
+    if outcome in _GOOD and state != "idle":
+        why = last.reason if last and last.run == end.run else ""  # what was in its way on its way is of no matter
     command, meaning = _next(state, target, outcome, doubt)
+    if state == "done" and record and not record.previous:
+        command = meaning = ""  # a first deploy has nothing to go back to
     return Ending(
         verb=verb,
         outcome=outcome,
@@ -126,7 +132,7 @@ def of(verb: str, end: End, target: Target, record: Record | None, *, release: R
         run=end.run,
         release=release.id if release else "",
         version=release.version if release else "",
-        why=end.why,
+        why=why,
         meant="" if outcome in _GOOD else _MEANT.get(state, ""),
         took=took,
         next=command,

@@ -26,4 +26,4 @@ def command(reason: str, owner: str, format_: str, **flags: object) -> int:
 def _frozen(work: Work, reason: str, owner: str) -> Ending:
     with opened(work.target) as door:
         door.freeze(reason, owner)
-        return work.ended("frozen", 0, "", door.record(), next=work.target.command("unfreeze"), meaning="to lift it")
+        return work.ended("frozen", 0, "", door.shown(), next=work.target.command("unfreeze"), meaning="to lift it")

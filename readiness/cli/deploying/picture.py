@@ -101,6 +101,8 @@ class Picture:
             self._begin(what, now)
         elif what in ("checked", "released"):
             self._end({"checked": "checking", "released": "releasing"}[what], str(details.get("mark", "ok")), "", now)
+            if what == "released":
+                self.title += f": {details.get('version', '')} ({details.get('release', '')})"
         elif what == "measured":
             self._measured(details)
         if what != "deed" and details.get("why"):

@@ -41,6 +41,11 @@ class Signals:
         """From here on there are effects: a signal is remembered, not raised."""
         self._early = False
 
+    @property
+    def early(self) -> bool:
+        """Whether nothing had an effect yet."""
+        return self._early
+
     def pending(self) -> str:
         """The name of the first signal that came, empty where none did."""
         return self._pending

@@ -159,7 +159,7 @@ def _text(found: Mapping[str, Any] | None, target: Target, code: int, why: str, 
 
 def _standing(found: Mapping[str, Any]) -> Iterator[str]:
     record = found["record"]
-    for colour in ("blue", "green"):
+    for colour in sorted(("blue", "green"), key=lambda c: c != record.get("selected")):
         yield from _slot(colour, found)
     intent, lock, freeze = record.get("intent"), found.get("lock"), record.get("freeze")
     if intent:
@@ -169,7 +169,7 @@ def _standing(found: Mapping[str, Any]) -> Iterator[str]:
             yield f"  by        {plain(intent['by'])} at {plain(intent.get('at', ''))}"
     elif last := record.get("last"):
         why = f": {brief(last['reason'])}" if last.get("reason") else ""
-        yield f"  last run  {plain(last['outcome'])} {brief(last['version'], 80)} at {plain(last.get('at', ''))}{why}"
+        yield f"  last run  {_outcome(last, record)} at {plain(last.get('at', ''))}{why}"
     if lock:
         who = "the guard" if lock.get("guard") else plain(lock["by"])
         yield f"  lock      {who} (process {lock['pid']}), since {plain(lock['since'])}"
@@ -178,6 +178,12 @@ def _standing(found: Mapping[str, Any]) -> Iterator[str]:
     keeper = found.get("keeper") or {}
     cut, restarts = keeper.get("cut") or 0, keeper.get("restarts") or 0
     yield f"  keeper    {cut:,} requests cut by its own failures, {restarts} restarts of its worker"
+
+
+def _outcome(last: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    serving = (record.get("slots") or {}).get(record.get("selected")) or {}
+    to = "to " if last["outcome"] == "rolled-back" and last["release"] == serving.get("id") else ""
+    return f"{plain(last['outcome']).replace('-', ' ')} {to}{brief(last['version'], 80)}"
 
 
 def _phase(found: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,6 +26,7 @@ Observe = Callable[[], Mapping[str, Any]]
 _ONCE = frozenset({"switched", "baking", "committed", "returned", "rolled back", "held", "awaiting"})
 # What the keeper tells and the record shows too, and what this process brought about itself.
 _SEEN_ANYHOW = frozenset({"phase", "route moved", "lock lost", "asked", "guard done"})
+_FRAME = ("n", "at", "what")
 _LOOK = 0.25
 
 
@@ -35,6 +36,8 @@ class Show(Protocol):
     def event(self, what: str, details: Mapping[str, Any]) -> None: ...
 
     def seen(self, observation: Mapping[str, Any]) -> None: ...
+
+    def show(self, lines: Sequence[str]) -> None: ...
 
     def end(self, ending: Ending) -> None: ...
 
@@ -48,6 +51,7 @@ class Lines:
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
         self._said: dict[tuple[str, str], str] = {}
+        self._migrated = False
 
     def _news(self, details: Mapping[str, Any]) -> bool:
         key, verdict = (str(details.get("gate")), str(details.get("who"))), str(details.get("verdict"))
@@ -57,11 +61,18 @@ class Lines:
     def event(self, what: str, details: Mapping[str, Any]) -> None:
         if what == "measured" and not self._news(details):
             return
+        self._migrated = self._migrated or what == "migrated"
+        proven = what == "deed" and (details.get("state"), details.get("event")) == ("proving", "ok")
+        if proven and self._migrated:
+            what, details = "old version is ready on the new schema", {}
         if said := words.line(what, details):
             clock = datetime.now().astimezone().strftime("%H:%M:%S")
             self._voice.say(f"{clock} {said[0]:<11} {said[1]}".rstrip())
 
     def seen(self, observation: Mapping[str, Any]) -> None: ...
+
+    def show(self, lines: Sequence[str]) -> None:
+        self._voice.say("\n".join(map(plain, lines)))
 
     def end(self, ending: Ending) -> None:
         self._voice.say("\n" + "\n".join(ending.lines(styled(sys.stdout))))
@@ -77,9 +88,12 @@ class Data:
 
     def event(self, what: str, details: Mapping[str, Any]) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._voice.data({"format": FORMAT, "at": at, "event": what.replace(" ", "-"), **details})
+        more = {"result" if k == "event" else k: v for k, v in details.items() if k not in ("format", "at")}
+        self._voice.data({"format": FORMAT, "at": at, "event": what.replace(" ", "-"), **more})
 
     def seen(self, observation: Mapping[str, Any]) -> None: ...
+
+    def show(self, lines: Sequence[str]) -> None: ...
 
     def end(self, ending: Ending) -> None:
         self._voice.data(ending.data())
@@ -104,14 +118,22 @@ class Drawn:
         with self._lock:
             self._picture.seen(observation, time.monotonic())
 
+    def show(self, lines: Sequence[str]) -> None:
+        self._leave(keep=False)
+        self._voice.say("\n".join(map(plain, lines)))
+
     def end(self, ending: Ending) -> None:
         self.close()
         self._voice.say("\n" + "\n".join(ending.lines(styled(sys.stdout))))
 
     def close(self) -> None:
+        self._leave(keep=True)
+
+    def _leave(self, *, keep: bool) -> None:
         live, self._live = self._live, None
         if live is not None:
             with contextlib.suppress(Exception):
+                live.transient = not keep
                 live.stop()
 
     def _open(self) -> None:
@@ -155,6 +177,8 @@ class Telling:
 
     def note(self, what: str, **details: Any) -> None:
         """One event."""
+        if isinstance(details.get("measurement"), Mapping):  # as the guard's journal has it
+            details = {k: v for k, v in details["measurement"].items() if k != "at"}
         with self._lock, contextlib.suppress(Exception):
             run = str(details.get("run", ""))
             if what in _ONCE:
@@ -164,13 +188,23 @@ class Telling:
             if what == "switched" and self._selected:
                 details = {**details, "from": self._selected}
             for journal in self.also:
-                journal.note(what, **details)
+                with contextlib.suppress(Exception):
+                    journal.note(what, **details)
             self._show.event(what, details)
 
     def follow(self, observe: Observe) -> None:
         """Look again and again, in a thread of its own, until `close`. Looks that fail are not told: the walk tells."""
+        self._stop.clear()
         self._follower = threading.Thread(target=self._look, args=(observe,), name="follow", daemon=True)
         self._follower.start()
+
+    def settle(self, observe: Observe) -> None:
+        """Look a last time, and no more."""
+        self._stop.set()
+        if self._follower is not None:
+            self._follower.join(2)
+        with contextlib.suppress(Exception):
+            self.seen(observe())
 
     def seen(self, observation: Mapping[str, Any]) -> None:
         """One answer of the keeper to `observe`."""
@@ -191,8 +225,13 @@ class Telling:
             return
         for event in events:
             if int(event.get("n", 0)) > (before if last >= before else 0) and event.get("what") not in _SEEN_ANYHOW:
-                details = {k: v for k, v in event.items() if k not in ("n", "at", "what")}
+                details = {k: v for k, v in event.items() if k not in _FRAME}
                 self.note(str(event.get("what")), **details)
+
+    def show(self, lines: Iterable[str]) -> None:
+        """Text for a person, between events: a plan."""
+        with self._lock, contextlib.suppress(Exception):
+            self._show.show(list(lines))
 
     def end(self, ending: Ending) -> None:
         """The last words."""

@@ -23,6 +23,6 @@ def _lifted(work: Work) -> Ending:
     with opened(work.target) as door:
         freeze = door.record().freeze
         if freeze is None:
-            return work.ended("nothing to do", 0, "nothing is frozen", door.record())
+            return work.ended("nothing to do", 0, "nothing is frozen", door.shown())
         door.unfreeze()
-        return work.ended("lifted", 0, f"it was: {freeze.reason} ({freeze.owner}, since {freeze.since})", door.record())
+        return work.ended("lifted", 0, f"it was: {freeze.reason} ({freeze.owner}, since {freeze.since})", door.shown())

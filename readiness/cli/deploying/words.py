@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from readiness.report.text import brief, plain
+from readiness.report.text import brief, plain, whole
 
 _Details = Mapping[str, Any]
 _BAD = ("failed", "timeout", "inconclusive", "interrupted", "superseded")
 # Good to have in a record, and too much for a person who watches.
 _QUIET = frozenset(
     "colour adopted, colour started, colour drained, colour stopped, colour retired, guard started, retirement set, "
-    "release found".split(", ")
+    "release found, guard done, orphan ended, reserve used, not retired, guard ended, begun, ended, asked now".split(
+        ", "
+    )
 )
-_GOOD = {"provisioning": "ready", "verifying": "gates passed", "proving": "old fits"}
+_GOOD = {"provisioning": "ready", "verifying": "gates passed"}
 
 
 def line(what: str, details: _Details) -> tuple[str, str] | None:
     """A word and the rest of the line; None where an event says nothing that another one does not say better."""
     if what in _QUIET:
         return None
+    if what.startswith("colour "):
+        return what, f"{plain(details.get('colour', ''))} ({_release(details)}) {_why(details)}".rstrip()
     if what == "deed":
         return _deed(details)
     known = _WORDS.get(what)
@@ -54,7 +58,8 @@ def _why(details: _Details) -> str:
     return brief(details.get("why") or "")
 
 
-def _measured(details: _Details) -> str:
+def measured(details: _Details) -> str:
+    """One look of one gate."""
     value = details.get("value")
     said = f"{value:.4g}" if isinstance(value, float) else str(value)
     number = "" if details.get("n") is None else f", n={details['n']}"
@@ -68,14 +73,17 @@ def _measured(details: _Details) -> str:
 
 def _checked(details: _Details) -> str:
     score = details.get("score")
-    number = "" if score is None else f", score {score:g}"
+    number = "" if score is None else f", score {whole(score)}"
     over = f"; overridden: {brief(details['override'])}" if details.get("override") else ""
     return f"{plain(details.get('verdict', ''))}{number}{over}"
 
 
 _WORDS: Mapping[str, tuple[str, Callable[[_Details], str]]] = {
-    "checking": ("checking", lambda d: f"{_release(d)} as a candidate"),
+    "checking": ("checking", lambda d: brief(d.get("version", ""), 200)),
     "checked": ("checked", _checked),
+    "release made": ("made", lambda d: f"from {brief(d.get('source', ''), 200)}"),
+    "preparing": ("preparing", lambda d: brief(d.get("command", ""), 200)),
+    "planned": ("planned", lambda d: f"plan {str((d.get('plan') or {}).get('hash', ''))[:12]}"),
     "releasing": ("releasing", lambda d: brief(d.get("version", ""))),
     "released": ("released", _release),
     "keeper": ("keeper", lambda d: brief(d.get("said", ""))),
@@ -90,7 +98,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[_Details], str]]] = {
     "committed": ("committed", _release),
     "returned": ("returned", lambda d: f"{_moved(d)}: {_why(d)}" if d.get("why") else _moved(d)),
     "rolled back": ("rolled back", _why),
-    "measured": ("measured", _measured),
+    "measured": ("measured", measured),
     "settled": ("settled", lambda d: f"run {plain(d.get('run', ''))}: {plain(d.get('state', ''))} {_why(d)}".rstrip()),
     "held": ("held", _why),
     "aborted": ("aborted", _why),

@@ -30,7 +30,7 @@ from readiness.report.text import brief
 if TYPE_CHECKING:
     from readiness_deploy.bluegreen import End
     from readiness_deploy.ports import Holder, World
-    from readiness_deploy.record import Record, Release
+    from readiness_deploy.record import Intent, Record, Release
 
     from readiness.cli.deploying.door import Door
 
@@ -56,18 +56,23 @@ class Work:
 
     def ended(self, outcome: str, exit_: int, why: str, record: Record | None = None, **more: Any) -> Ending:
         """An ending that no walk brought."""
+        said: dict[str, Any] = {
+            "run": self.run,
+            "release": self.release.id if self.release else "",
+            "version": self.release.version if self.release else "",
+            "took": self.took,
+            **(ending.what_serves(record) if record else {}),
+            **more,
+        }
+        environment = self.target.environment
         return Ending(
             verb=self.verb,
             outcome=outcome,
             exit=exit_,
-            service=self.target.environment.service,
-            environment=self.target.environment.name,
-            run=self.run,
-            release=self.release.id if self.release else "",
-            version=self.release.version if self.release else "",
+            service=environment.service,
+            environment=environment.name,
             why=why,
-            took=self.took,
-            **{**(ending.what_serves(record) if record else {}), **more},
+            **said,
         )
 
     def parked(self, end: End, record: Record | None) -> Ending:
@@ -117,19 +122,25 @@ def working(verb: str, target: Target, format_: str, **more: Any) -> Iterator[Wo
 def finished(work: Work, do: Callable[[], Ending]) -> int:
     """Do the verb's work, tell how it ended, and return the exit code. Whatever is raised is an ending too."""
     from readiness_deploy.ports import Busy, Refusal
+    from readiness_deploy.releases import Broken, Unmade
     from readiness_deploy.requests import Refused
 
     try:
         end = do()
+    except (Unmade, Broken) as fault:
+        todo = work.target.command("deploy")
+        end = work.ended("aborted", Exit.ABORTED, str(fault), meant="Nothing has moved.", next=todo)
     except Busy as busy:
         end = _busy(work, busy)
     except Refused as refused:
         end = work.ended("refused", Exit.REFUSED, str(refused), next=work.target.command("status"), meaning="see")
     except Refusal as refusal:
-        end = work.ended("undone", Exit.HELD, str(refusal), next=work.target.command("status"), meaning="see")
+        end = _refusal(work, str(refusal))
     except NoKeeper as absent:
         todo = work.target.command("keeper start" if absent.served else "deploy")
         end = work.ended("no keeper", Exit.HELD if absent.served else Exit.REFUSED, str(absent), next=todo)
+    except click.Abort:
+        end = work.ended("aborted", Exit.ABORTED, "nobody agreed", meant="Nothing was changed.")
     except KeyboardInterrupt as stop:
         name = str(stop.args[0]) if stop.args else "SIGINT"
         end = work.ended("aborted", Exit.ABORTED, name, meant="Nothing was changed.")
@@ -141,24 +152,48 @@ def finished(work: Work, do: Callable[[], Ending]) -> int:
     return end.exit
 
 
-def carry(work: Work, door: Door, act: Callable[[World], End]) -> Ending:
-    """Take the lock, walk, let go. The last words are made of what the keeper holds then."""
+def carry(work: Work, door: Door, act: Callable[[World], End], intent: Intent | None = None) -> Ending:
+    """Take the lock, walk, let go. The last words are made of what the keeper holds then.
+
+    `intent` is that of a run which begins here. Raises Busy, Refusal, Refused.
+    """
     from readiness_deploy.ports import Lost
 
+    from readiness.cli.deploying.recording import recording
+
     door.lock(holder(work.run), work.take_over)
-    try:
-        world = door.world(work)
-        work.signals.walk()
-        work.telling.follow(door.look)
-        end = act(world)
-        work.telling.seen(door.look())
-    finally:
-        door.unlock()
-    try:
-        record = door.record()
-    except Lost:
-        record = None
-    return work.parked(end, record)
+    with recording(work) as told:
+        if intent is not None:
+            told.begin(intent)
+        if work.take_over:
+            work.telling.note("taken over", by=who(), reason=work.take_over)
+        try:
+            work.telling.seen(door.look())
+            world = door.world(work)
+            work.signals.walk()
+            work.telling.follow(door.look)
+            end = act(world)
+            work.telling.settle(door.look)
+        finally:
+            door.unlock()
+        try:
+            record = door.shown()
+        except Lost:
+            record = None
+        ending_ = work.parked(end, record)
+        told.end(ending_)
+        return ending_
+
+
+def _refusal(work: Work, why: str) -> Ending:
+    """The world said no where no walk could deal with it."""
+    if work.signals.early:
+        todo = work.target.command(work.verb)
+        return work.ended(
+            "aborted", Exit.ABORTED, why, meant="Nothing has moved.", next=todo, meaning="when it is mended"
+        )
+    todo = work.target.command("resume")
+    return work.ended("held", Exit.HELD, why, known=False, next=todo, meaning="to finish what may be half done")
 
 
 def _busy(work: Work, busy: Any) -> Ending:

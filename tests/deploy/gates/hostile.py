@@ -166,9 +166,9 @@ def redirect(talk: Talk) -> None:
     says(302, b"", Location=talk.target)(talk)
 
 
-def document(**parts: object) -> Behaviour:
+def document(code: int = 200, /, **parts: object) -> Behaviour:
     """A JSON object."""
-    return says(200, json.dumps(parts), Content_Type="application/json")
+    return says(code, json.dumps(parts), Content_Type="application/json")
 
 
 def nobody() -> str:

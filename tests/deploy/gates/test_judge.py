@@ -82,6 +82,13 @@ def test_silence_at_the_end_is_no_success_even_where_the_last_answer_is_near() -
     assert judge(busy, tally(looks, busy), 10) is UNSURE
 
 
+def test_a_time_of_two_intervals_is_no_success_by_itself() -> None:
+    short = Rule(duration=1, interval=1)
+    assert judge(short, tally([], short), 1) is UNSURE
+    assert judge(short, tally([Look(UNSURE, 0, 0.5)], short), 1) is UNSURE
+    assert judge(short, tally([Look(PASS, 0, 0.5)], short), 1) is PASS
+
+
 def test_what_is_good_but_late_says_nothing() -> None:
     late = [Look(PASS, 9.5, 10.01)]
     assert judge(WATCHED, tally(late, WATCHED), 10.1) is UNSURE

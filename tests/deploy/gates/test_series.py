@@ -19,6 +19,10 @@ from readiness_deploy.gates.probe import Found, Hidden
 from readiness_deploy.gates.series import Gate, LiveSeries
 from readiness_deploy.ports import Measurement, Series, Subject, Verdict
 from readiness_deploy.record import Release
+from sources.cluster.certificates import make, serves_with
+from sources.cluster.server import Says, serving
+
+from readiness.http import Tls
 
 PASS, FAIL, UNSURE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
 PATIENCE = 20.0
@@ -147,6 +151,22 @@ def test_an_answer_after_its_time_does_not_count(clock: Hands) -> None:
     assert series.poll() is UNSURE
     assert [m.verdict for m in seen] == [UNSURE]
     assert "no answer within 5 s" in seen[0].why
+
+
+def test_a_late_answer_is_not_taken_for_that_of_the_next_look(clock: Hands) -> None:
+    puppets, seen = [Puppet([PASS]), Puppet([FAIL])], []
+    made = iter(puppets)
+    one = replace(gate(puppets[0], enough=1, timeout=5), make=lambda _hidden, _elapsed: next(made))
+    series = LiveSeries([one], clock, seen.append)
+    series.poll()
+    eventually(lambda: puppets[0].looks == 1)
+    clock.time += 5.1
+    assert series.poll() is None
+    puppets[0].told.release()
+    eventually(lambda: puppets[0].stopped.is_set() and len(list(idle())) <= 1)
+    clock.time += 1
+    assert told(series, puppets[1], 2, seen) is FAIL
+    assert [m.verdict for m in seen] == [UNSURE, FAIL]
 
 
 def test_an_answer_that_took_too_long_does_not_count_though_nobody_polled_meanwhile(clock: Hands) -> None:
@@ -282,6 +302,28 @@ def test_before_the_switch_the_colour_is_asked_and_after_it_the_entry() -> None:
             assert not silent.asked
 
 
+@pytest.mark.parametrize(
+    ("tls", "expected"), [(None, PASS), (Tls(verify=False), PASS), (Tls(), UNSURE), (Tls(server_name="shop"), UNSURE)]
+)
+def test_the_entry_on_this_machine_may_have_a_certificate_for_the_name_that_users_know(
+    tmp_path: Path, tls: Tls | None, expected: Verdict
+) -> None:
+    proof = make(tmp_path, "server", issuer=make(tmp_path, "authority"), host="shop.example")
+    gate = {"name": "x", "http": {}, "count": 1, "inconclusive-limit": 0}
+    with serving({"/": Says(200, None, {"Release": "r-1"})}, serves_with(proof)) as server:
+        series = live(server.address, outside={"entry_tls": tls}).begin([gate], subject(before=False))
+        eventually(lambda: series.poll() is not None)
+    assert series.finish() is expected, series.why()
+
+
+def test_elsewhere_a_certificate_is_for_the_name_that_is_asked() -> None:
+    outside = Outside(variables={})
+    for address in ("https://127.0.0.1:8443", "https://localhost/x", "https://[::1]:8443"):
+        assert not outside.tls(subject(), address).verify
+    for address in ("https://10.0.0.1:8443", "https://shop.example", "https://127.0.0.1.example", "https://["):
+        assert outside.tls(subject(), address).verify
+
+
 def test_each_look_is_asked_once_on_a_connection_of_its_own() -> None:
     with hostile(says(503, b"", Release="r-1", Retry_After="0")) as server:
         gate = {"name": "x", "http": {}, "count": 5, "failure-limit": 2, "interval": 0.01}
@@ -331,6 +373,18 @@ def test_no_secret_is_in_what_is_recorded(script: str) -> None:
     assert "hunter2" not in said
     assert "aHVudGVyMi8iYW5kIG1vcmUi" not in said
     assert "<S>" in said
+
+
+def test_not_even_the_beginning_of_a_secret_is_recorded_where_output_was_cut() -> None:
+    seen: list[Measurement] = []
+    long = "hunter2-" * 700
+    script = 'while :; do printf %s "$S"; done | head -c 70000; exit 1'
+    run = {"run": ["sh", "-c", script], "environment": {"S": {"from-env": "HIDDEN"}}}
+    series = live("", outside={"variables": {"HIDDEN": long}}, record=seen.append).begin(
+        [{"name": "x", "command": run}], subject()
+    )
+    eventually(lambda: series.poll() is FAIL)
+    assert "hunter2" not in f"{seen} {series.why()}"
 
 
 def test_a_token_goes_to_prometheus_and_nowhere_else(tmp_path: Path) -> None:

@@ -148,14 +148,14 @@ def _scalar(value: str) -> Behaviour:
     return lambda talk: _data(resultType="scalar", result=[time.time(), value])(talk)
 
 
-def _vector(*values: object, kind: str = "vector", **more: object) -> Behaviour:
+def _vector(*values: object, kind: str = "vector", code: int = 200, **more: object) -> Behaviour:
     """An answer of Prometheus with one series for each value. A value may be a pair of age and value."""
 
     def behave(talk: Talk) -> None:
         pairs = [v if isinstance(v, tuple) else (0, v) for v in values]
         pairs = [(age, str(time.time() + v.seconds) if isinstance(v, _Now) else v) for age, v in pairs]
         result = [{"metric": {"n": str(i)}, "value": [time.time() - a, v]} for i, (a, v) in enumerate(pairs)]
-        document(**{"status": "success", "data": {"resultType": kind, "result": result}, **more})(talk)
+        document(code, **{"status": "success", "data": {"resultType": kind, "result": result}, **more})(talk)
 
     return behave
 
@@ -239,7 +239,8 @@ _PROMETHEUS = [
     _prometheus("429 and an invitation to wait", _asks(says(429, b"", Retry_After="30"), _GOOD), UNSURE),
     _prometheus("500", _asks(says(500, "oops")), UNSURE),
     _prometheus("503", _asks(says(503)), UNSURE),
-    _prometheus("500 with a good body", _asks(says(500, '{"status":"success"}')), UNSURE),
+    _prometheus("500 with a good number", _asks(_vector("0.01", code=500)), UNSURE),
+    _prometheus("206 with a good number", _asks(_vector("0.01", code=206)), UNSURE),
     _prometheus("a redirect", _asks(redirect), UNSURE),
     _prometheus("a redirect to a good answer", _asks(redirect, _GOOD), UNSURE),
     _prometheus("nobody listens", World(prometheus="nobody"), UNSURE),
@@ -341,7 +342,7 @@ _HTTP = [
     ),
     _http("fast enough", _itself(_OK), PASS, gate={"max-latency": AMPLE / 2}),
     _http("slower than wanted", _itself(after(0.2, _OK)), FAIL, gate={"max-latency": 0.1}),
-    _http("much slower than wanted", _itself(hang), FAIL, gate={"max-latency": SHORT / 2}, timeout=SHORT),
+    _http("much slower than wanted", _itself(hang), FAIL, gate={"max-latency": SHORT / 2}, timeout=5 * SHORT),
     _http("for ever", _itself(hang), UNSURE, timeout=SHORT),
     _http("too late", _itself(after(2 * SHORT, _OK)), UNSURE, timeout=SHORT),
     _http("a header without an end", _itself(drip_head), UNSURE, timeout=SHORT),
@@ -378,6 +379,7 @@ _COMMAND = [
     _command("killed", "kill -KILL $$", UNSURE),
     _command("told to end", "kill -TERM $$", UNSURE),
     _command("what it called was killed", "sh -c 'kill -KILL $$'; exit $?", UNSURE),
+    _command("what it called was told to end", "sh -c 'kill -TERM $$'; exit $?", UNSURE),
     _command("137, as where memory ran out", "exit 137", UNSURE),
     _command("for ever", "sleep 60", UNSURE, timeout=SHORT),
     _command("for ever, in a child", "sleep 60 & wait", UNSURE, timeout=SHORT),

@@ -181,11 +181,7 @@ class Rig:
 
     def kill_everything(self) -> None:
         """As a loss of power would: nothing of the keeper and its colours lives afterwards."""
-        about = self.about()
-        for pid in (about["holder_pid"], about["worker_pid"]):
-            os.kill(int(pid), signal.SIGKILL)
-        until(lambda: status(self.state) is None)
-        self.kill_colours()
+        self.clean_up()
 
     def kill_colours(self) -> None:
         def rest() -> list[int]:
@@ -209,12 +205,19 @@ class Rig:
     def clean_up(self) -> None:
         for keeper in self.adapters:
             keeper.close()
-        for number in (signal.SIGCONT, signal.SIGKILL):
-            with suppress(Failure, Unreachable, OSError, AssertionError):
+
+        def ended() -> bool:
+            # One that sees the other one die brings a new one: more than one round may be needed.
+            with suppress(Unreachable):
                 about = ask(self.state, "observe", within=1.0)["keeper"]
-                for name in ("holder_pid", "worker_pid", "guard_pid"):
-                    if about.get(name):
-                        os.kill(int(about[name]), number)
+                for pid in filter(None, (about["holder_pid"], about["worker_pid"], about["guard_pid"])):
+                    with suppress(OSError):
+                        os.kill(int(pid), signal.SIGKILL)
+            with suppress(Failure):
+                return status(self.state, within=0.2) is None
+            return False
+
+        until(ended)
         self.kill_colours()
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keeper.rig import gone, in_flight, until
 from readiness_deploy.keeper.client import Unreachable, ask
 from readiness_deploy.keeper.start import Failure, start, status, stop, unit, upgrade
+
+from keeper.rig import gone, in_flight, until
 
 
 def test_it_says_what_it_is_and_where_it_listens(rig: Any) -> None:
@@ -45,6 +46,12 @@ def test_a_taken_port_is_said(idle: Any) -> None:
         with pytest.raises(Failure, match=r"cannot listen on 127\.0\.0\.1:\d+: Address already in use"):
             idle.start()
     assert status(idle.state) is None
+
+
+def test_a_certificate_that_is_not_there_is_said(idle: Any, tmp_path: Path) -> None:
+    idle.entry |= {"tls": {"certificate": str(tmp_path / "none.pem"), "key": str(tmp_path / "none.key")}}
+    with pytest.raises(Failure, match=r"wanted a certificate in .*none\.pem"):
+        idle.start()
 
 
 def test_a_state_folder_that_is_none_is_said(idle: Any, tmp_path: Path) -> None:

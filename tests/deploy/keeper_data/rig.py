@@ -97,7 +97,7 @@ class App:
         self.open.add(writer)
         try:
             await (self._handler or self._requests)(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, h11.RemoteProtocolError):
             pass
         finally:
             self.open.discard(writer)

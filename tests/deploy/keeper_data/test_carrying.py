@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 
 import pytest
+
 from keeper_data.rig import OK, App, Got, Seen, get, post, receive, rigged, run
 
 CHUNKED_POST = (
@@ -13,7 +14,8 @@ CHUNKED_POST = (
     b"5;ext=1\r\nhello\r\n6\r\n world\r\n0\r\nX-Sum: 7\r\nContent-Length: 3\r\n\r\n"
 )
 CHUNKED_ANSWER = (
-    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-End: 1\r\n\r\n"
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n"
+    b"3\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-End: 1\r\n\r\n"
 )
 
 
@@ -228,6 +230,19 @@ def test_continue_comes_from_the_application() -> None:
     run(test())
 
 
+@pytest.mark.parametrize("kind", ["100 Continue", "103 Early Hints"])
+def test_what_precedes_an_answer_is_not_told_to_who_does_not_know_it(kind: str) -> None:
+    async def test() -> None:
+        async with rigged(App(lambda _: f"HTTP/1.1 {kind}\r\n\r\n".encode() + OK)) as rig:
+            said = await rig.raw(b"GET / HTTP/1.0\r\n\r\n")
+            assert said.startswith(b"HTTP/1.1 200 ")
+            assert said.endswith(b"\r\n\r\nok")
+            got = await rig.ask(get())
+            assert (got.status, got.interim) == (200, [103] if "103" in kind else [])
+
+    run(test())
+
+
 def test_an_application_may_refuse_before_the_body_came() -> None:
     async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -239,6 +254,26 @@ def test_an_application_may_refuse_before_the_body_came() -> None:
             got = await client.ask(post(b"", "Expect: 100-continue").replace(b"Length: 0", b"Length: 9"))
             assert (got.status, got.body, got.one("connection")) == (401, b"no", "close")
             assert await client.ended() == b""
+
+    run(test())
+
+
+def test_what_is_left_of_a_request_is_not_the_beginning_of_the_next() -> None:
+    """The application answers before the body has come, and keeps the connection: it is not used again."""
+    targets = []
+
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            targets.append((await reader.readuntil(b"\r\n\r\n")).split()[1])
+            writer.write(OK)
+
+    async def test() -> None:
+        answering = App(handler=app)
+        async with rigged(answering) as rig:
+            got = await rig.ask(post(b"half", path="/half").replace(b"Length: 4", b"Length: 9"))
+            assert (got.status, got.one("connection")) == (200, "close")
+            assert (await rig.ask(get("/next"))).status == 200
+            assert (targets, answering.connections) == ([b"/half", b"/next"], 2)
 
     run(test())
 
@@ -303,7 +338,8 @@ def test_only_proxies_of_ours_are_believed(trusted: bool) -> None:
 
 
 def test_what_concerns_one_connection_stays_there() -> None:
-    answer = b"HTTP/1.1 200 OK\r\nConnection: x-hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nX-App: 1\r\nContent-Length: 2\r\n\r\nok"
+    hops = b"Connection: x-hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n"
+    answer = b"HTTP/1.1 200 OK\r\n" + hops + b"X-App: 1\r\nContent-Length: 2\r\n\r\nok"
 
     async def test() -> None:
         app = App(lambda _: answer)

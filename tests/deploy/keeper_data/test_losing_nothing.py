@@ -1,4 +1,4 @@
-"""No request is lost: not by a move of the route, not by a colour that ends in order, not by one that is not there yet."""
+"""No request is lost: not by a move of the route, nor by a colour that ends in order or is not there yet."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from keeper_data.rig import OK, App, Seen, get, post, receive, rigged, run, until
 from readiness_deploy.keeper.entry import Entry
+from readiness_deploy.keeper.upstream import LONGEST_IDLE
+
+from keeper_data.rig import OK, App, Seen, get, post, receive, rigged, run, until
 
 
 def _named(name: str) -> App:
@@ -84,12 +86,13 @@ def test_a_drain_waits_for_the_request() -> None:
         return OK
 
     async def test() -> None:
-        async with rigged(App(slow), _named("green")) as rig:
+        blue = App(slow)
+        async with rigged(blue, _named("green")) as rig:
             client = await rig.client()
             await client.send(get())
-            await until(lambda: rig.board.in_flight("blue") == 1)
+            await until(lambda: blue.seen)
             rig.board.point("green")
-            draining = asyncio.create_task(rig.board.drained("blue", 10))
+            draining = asyncio.create_task(rig.board.drained("blue", 60))
             assert (await rig.ask(get())).one("x-colour") == "green"
             assert not draining.done()
             release.set()
@@ -106,11 +109,12 @@ def test_what_outlives_its_drain_is_counted_when_it_is_cut() -> None:
         return OK
 
     async def test() -> None:
-        async with rigged(App(never), _named("green")) as rig:
+        blue = App(never)
+        async with rigged(blue, _named("green")) as rig:
             clients = [await rig.client() for _ in range(3)]
             for client in clients:
                 await client.send(get())
-            await until(lambda: rig.board.in_flight("blue") == 3)
+            await until(lambda: len(blue.seen) == 3)
             rig.board.point("green")
             assert await rig.board.drained("blue", 0.05) == 3
             assert rig.board.in_flight("blue") == 3, "a drain cuts nothing by itself"
@@ -118,6 +122,21 @@ def test_what_outlives_its_drain_is_counted_when_it_is_cut() -> None:
             for client in clients:
                 assert (await client.answer()).status == 502
             assert rig.board.counts("blue")["no_answer"] == 3
+
+    run(test())
+
+
+def test_a_colour_that_lost_the_route_is_left_alone() -> None:
+    """What is idle there is closed with the move, long before it would be for its age: the colour may end at once."""
+
+    async def test() -> None:
+        blue = _named("blue")
+        async with rigged(blue, _named("green")) as rig:
+            for _ in range(5):
+                await rig.ask(get())
+            assert blue.open
+            rig.board.point("green")
+            await until(lambda: not blue.open, LONGEST_IDLE / 2)
 
     run(test())
 
@@ -169,6 +188,36 @@ def test_a_colour_that_does_not_listen_yet_is_waited_for(kind: str) -> None:
     run(test())
 
 
+def test_a_colour_that_hangs_gives_up_its_waiting_requests_with_the_route() -> None:
+    """Its queue is full, so that connecting takes as long as it may. The route moves, and nobody waits for that."""
+
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        hung = socket.socket()
+        hung.bind(("127.0.0.1", 0))
+        hung.listen(0)
+        crowd = []
+        for _ in range(4):
+            sock = socket.socket()
+            sock.setblocking(False)
+            sock.connect_ex(hung.getsockname())
+            crowd.append(sock)
+        async with rigged(_named("blue"), entry=Entry(hold=10)) as rig:
+            rig.board.place("green", hung.getsockname(), "r")
+            rig.board.point("green")
+            asking = [asyncio.create_task(rig.ask(post(b"x"))) for _ in range(8)]
+            await until(lambda: len(rig.proxy.held) == 8)
+            began = loop.time()
+            rig.board.point("blue")
+            for got in await asyncio.gather(*asking):
+                assert got.one("x-colour") == "blue"
+            assert loop.time() - began < 1.5
+        for sock in [hung, *crowd]:
+            sock.close()
+
+    run(test())
+
+
 @pytest.mark.parametrize("placed", [True, False])
 def test_a_request_that_waits_for_a_dead_colour_goes_back_with_the_route(placed: bool) -> None:
     async def test() -> None:
@@ -198,7 +247,7 @@ def test_nobody_waits_for_ever() -> None:
             got = await client.ask(post(b"x"))
             assert got.status == 502
             assert rig.board.counts("blue")["no_answer"] == 1
-            assert ("unreachable", "blue") in [(what, d.get("colour")) for what, d in rig.notes]
+            assert ("colour unreachable", "blue") in [(what, d.get("colour")) for what, d in rig.notes]
             assert (await client.ask(get())).status == 502, "the connection is as good as before"
 
     run(test())
@@ -272,7 +321,7 @@ def test_a_fresh_connection_that_gives_no_answer_is_no_reason_to_repeat() -> Non
 
 @pytest.mark.parametrize("kind", ["get", "post"])
 def test_a_connection_whose_end_has_come_is_not_used_again(kind: str) -> None:
-    """The application closes after each answer, without saying so. What the kernel knows is looked at before each use."""
+    """The application closes after each answer, without saying so. The kernel knows, and is asked before each use."""
 
     async def test() -> None:
         app = _closes_after(1, deadly=False)
@@ -303,7 +352,7 @@ def test_an_answer_that_breaks_off_is_seen_to_break_off() -> None:
             for path in ("/chunks", "/length"):
                 client = await rig.client()
                 await client.send(get(path))
-                with pytest.raises(Exception):  # noqa: B017, PT011 (a reset, or an end that h11 calls one)
+                with pytest.raises(Exception):  # noqa: B017 (a reset, or an end that h11 calls one)
                     await client.answer()
             old = await rig.client()
             await old.send(get("/chunks", version="1.0"))
@@ -315,23 +364,27 @@ def test_an_answer_that_breaks_off_is_seen_to_break_off() -> None:
 
 
 def test_a_client_that_goes_away_counts_for_nothing() -> None:
-    async def never(seen: Seen) -> bytes:
-        await asyncio.sleep(60)
-        return OK
+    asked, told = asyncio.Event(), asyncio.Event()
+
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await receive(reader, writer)
+        asked.set()
+        with suppress(ConnectionError):
+            await reader.read()
+        told.set()
 
     async def test() -> None:
-        app = App(never)
-        async with rigged(app) as rig:
+        async with rigged(App(handler=app)) as rig:
             client = await rig.client()
             await client.send(get())
-            await until(lambda: rig.board.in_flight("blue") == 1)
+            await asked.wait()
             sock = client.writer.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.writer.transport.abort()
             await until(lambda: rig.board.in_flight("blue") == 0)
             assert rig.board.counts("blue")["left"] == 1
             assert rig.board.window("blue", 10)["n"] == 0
-            await until(lambda: not app.open)  # and the application is told
+            await told.wait()  # the application is, too
 
     run(test())
 
@@ -363,6 +416,24 @@ def test_an_end_lets_requests_end() -> None:
     run(test())
 
 
+def test_a_client_that_spoke_just_now_is_not_idle() -> None:
+    """Its request lies in the kernel, and the loop has not heard of it, when idle connections are closed."""
+
+    async def test() -> None:
+        async with rigged(_named("blue")) as rig:
+            client = await rig.client()
+            assert (await client.ask(get())).status == 200
+            (connection,) = rig.proxy._connections
+            await until(lambda: connection.idle)
+            client.writer.write(get())  # sent at once, without a turn of the loop
+            connection.close_if_idle()
+            assert (await client.answer()).status == 200
+            connection.close_if_idle()
+            assert await client.ended() == b""
+
+    run(test())
+
+
 def test_an_end_cuts_at_its_deadline_and_counts() -> None:
     async def never(seen: Seen) -> bytes:
         await asyncio.sleep(60)
@@ -374,8 +445,8 @@ def test_an_end_cuts_at_its_deadline_and_counts() -> None:
                 await (await rig.client()).send(get())
             await rig.client()
             await until(lambda: rig.board.in_flight("blue") == 2)
-            assert await rig.proxy.close(0.1) == 2
-            assert ("requests-cut", 2) in [(what, d.get("number")) for what, d in rig.notes]
+            assert await rig.proxy.close(0.1) == 2, "the third client is silent, and no request of its is cut"
+            assert ("requests cut", 2) in [(what, d.get("number")) for what, d in rig.notes]
 
     run(test())
 

@@ -25,13 +25,20 @@ class Database:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def server() -> Iterator[Any]:
     import postgres
 
-    with postgres.server(tmp_path_factory.mktemp("postgres") / "server") as running:
+    with postgres.server() as running:
         yield running
 
 
 @pytest.fixture
 def database(server: Any) -> Database:
+    """A schema that looks like a database of its own."""
+    return Database(server, server.schema())
+
+
+@pytest.fixture
+def own(server: Any) -> Database:
+    """A database of its own, for settings that are those of a database."""
     return Database(server, server.database())

@@ -203,7 +203,7 @@ def test_killed_at_any_word_to_the_server_it_is_applied_once_in_the_end(server: 
     fatal, deaths = 0, 0
     while True:
         fatal += 1
-        database = Database(server, server.database())
+        database = Database(server, server.schema())
         schema(database.address, tmp_path, THREE).apply(IDS[0])
         died = killed(database, tmp_path, IDS[1], fatal)
         assert tally(database) in (["first"], ["first", "second", "second"])
@@ -219,8 +219,8 @@ def test_a_server_that_crashes_in_the_middle(tmp_path: Path) -> None:
     """A server of its own, since others would notice. The migration finds it again by itself."""
     import postgres
 
-    with postgres.server(tmp_path / "server") as own:
-        database = Database(own, own.database())
+    with postgres.server() as own:
+        database = Database(own, own.schema())
         files = {
             **THREE,
             "0002_second.sql": THREE["0002_second.sql"] + "INSERT INTO tally SELECT 'slow', pg_sleep(1);\n",
@@ -243,17 +243,17 @@ def test_a_server_that_crashes_in_the_middle(tmp_path: Path) -> None:
             made.observe()
 
 
-def test_a_role_that_may_not_is_told_so(database: Database, tmp_path: Path) -> None:
+def test_a_role_that_may_not_is_told_so(own: Database, tmp_path: Path) -> None:
     import postgres
 
-    role = f"reader_{database.name}"
-    database.ask(f"CREATE ROLE {role} LOGIN PASSWORD '{postgres.PASSWORD}'")
-    address = database.server.address(database.name, user=role)
+    role = f"reader_{own.name}"
+    own.ask(f"CREATE ROLE {role} LOGIN PASSWORD '{postgres.PASSWORD}'")
+    address = own.server.address(own.name, user=role)
     with pytest.raises(Unfit, match="permission denied"):
         schema(address, tmp_path, THREE).apply(IDS[0])
-    database.ask(f"ALTER DATABASE {database.name} SET default_transaction_read_only = on")
+    own.ask(f"ALTER DATABASE {own.name} SET default_transaction_read_only = on")
     with pytest.raises(Unfit, match="read-only transaction"):
-        schema(database.address, tmp_path, THREE).apply(IDS[0])
+        schema(own.address, tmp_path, THREE).apply(IDS[0])
 
 
 def test_no_fault_tells_the_password(database: Database, tmp_path: Path) -> None:
@@ -322,11 +322,11 @@ def test_what_was_applied_by_other_means_can_be_adopted(database: Database, tmp_
     assert (ledger(database), tally(database)) == (IDS[:2], ["second", "second"])
 
 
-def test_the_ledger_stays_where_it_is_whatever_the_search_path(database: Database, tmp_path: Path) -> None:
+def test_the_ledger_stays_where_it_is_whatever_the_search_path(own: Database, tmp_path: Path) -> None:
     files = {**THREE, "0002_second.sql": 'CREATE SCHEMA "Else where";\nSET search_path TO "Else where";\n'}
-    made = schema(database.address, tmp_path, files, declared={"0002_second": "expand"})
+    made = schema(own.address, tmp_path, files, declared={"0002_second": "expand"})
     for migration in IDS[:2]:
         made.apply(migration)
-    assert ledger(database) == IDS[:2]
-    database.ask(f"""ALTER DATABASE {database.name} SET search_path TO "Else where", public""")
+    assert ledger(own) == IDS[:2]
+    own.ask(f"""ALTER DATABASE {own.name} SET search_path TO "Else where", public""")
     assert made.observe().applied == IDS[:2]

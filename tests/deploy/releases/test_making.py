@@ -187,6 +187,14 @@ def test_all_commands_share_one_time_limit(project: Path, state: Path) -> None:
     assert time.monotonic() - before < 5
 
 
+def test_what_one_command_used_is_not_there_for_the_next(project: Path, state: Path) -> None:
+    late = f"sleep 0.7; touch {project}/late"
+    commands = {"prepare": [["sleep", "0.6"], ["sh", "-c", late]], "prepare-timeout": 1.0}
+    with pytest.raises(releases.Unmade, match="longer than 1 s"):
+        make(project, state, release=commands)
+    assert not (project / "late").exists()
+
+
 def test_it_is_prepared_where_it_runs(project: Path, state: Path) -> None:
     release = make(project, state, release={"prepare": [["sh", "-c", "pwd > where"]]})
     assert (Path(release.details["folder"]) / "where").read_text().strip() == release.details["folder"]

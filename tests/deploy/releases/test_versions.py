@@ -91,6 +91,10 @@ def test_without_a_version_it_is_what_is_checked_out_and_says_what_is_not_in_it(
     assert "uncommitted" not in make(repository, state)[2]
     (repository / "new").write_text("x")
     assert "uncommitted" in make(repository, state)[2]
+    (repository / "new").unlink()
+    assert "uncommitted" not in make(repository, state)[2]
+    (repository / "readme").unlink()
+    assert "uncommitted" in make(repository, state)[2]
 
 
 def test_a_service_in_a_part_of_a_repository_gets_that_part(repository: Path, state: Path) -> None:
@@ -319,6 +323,12 @@ def test_a_hostile_tar_archive_is_refused_and_writes_nothing(
         make(tmp_path, state, "v.tar.gz")
     assert [f for f in sorted(tmp_path.iterdir()) if f != state] == before
     assert [f.name for f in (state / "releases").iterdir()] == [".lock"]
+
+
+def test_a_name_that_comes_twice_is_named(tmp_path: Path, state: Path) -> None:
+    tar(tmp_path / "v.tar.gz", GOOD, (member("./page"), b"another"))
+    with pytest.raises(releases.Unmade, match="has page twice"):
+        make(tmp_path, state, "v.tar.gz")
 
 
 @pytest.mark.parametrize("name", ["../out", "/tmp/out", "a/../../out", "a//b"])

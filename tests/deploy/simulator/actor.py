@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from readiness_deploy.ports import (
+    Conflict,
+    Fenced,
     Holder,
     Lost,
     Observation,
@@ -18,9 +20,10 @@ from readiness_deploy.ports import (
     Verdict,
     World,
 )
-from readiness_deploy.record import Record, Release
-from readiness_deploy.states import Colour
-from simulator.faults import CRASHES, Crash, Fault, Kind
+from readiness_deploy.record import Freeze, Record, Release
+from readiness_deploy.states import Colour, Goal, other
+
+from simulator.faults import CRASHES, EVENTS, LOSSES, REFUSALS, Crash, Fault, Kind
 from simulator.machine import Machine
 from simulator.stage import Stage
 
@@ -72,7 +75,7 @@ class Actor:
             effect = self.effects
             self.changing.append(self.calls)
         self.stage.boundary()
-        self._strike(name, effect, Kind.CRASH_BEFORE, Kind.LOST_BEFORE)
+        self._strike(name, effect, Kind.CRASH_BEFORE, Kind.LOST_BEFORE, *REFUSALS, *EVENTS)
         self.trace.append(f"{name} {detail}".strip())
         result = deed()
         if effect is not None:
@@ -81,16 +84,36 @@ class Actor:
         self._strike(name, effect, Kind.CRASH_AFTER, Kind.LOST_AFTER)
         return result
 
-    def _strike(self, name: str, effect: int | None, crash: Kind, lost: Kind) -> None:
+    def _strike(self, name: str, effect: int | None, *kinds: Kind) -> None:
         fault = self.fault
-        if fault is None:
+        if fault is None or not fault.strikes(name, self.calls, effect, kinds):
             return
         if fault.kind in CRASHES:
-            if fault.strikes(self.calls, effect, (crash,)):
-                self.die()
-        elif fault.strikes(self.calls, effect, (lost,)):
+            self.die()
+        elif name in ("take", "observe") and fault.kind in REFUSALS:
+            return
+        elif fault.kind in LOSSES and (name != "sleep" or fault.only == "sleep"):
             self.unheard = name
             raise Lost("no reply")
+        elif fault.kind is Kind.CONFLICT:
+            raise Conflict("another generation")
+        elif fault.kind is Kind.FENCE:
+            raise Fenced("a later epoch")
+        elif fault.kind in EVENTS:
+            self._happen(fault.kind)
+
+    def _happen(self, kind: Kind) -> None:
+        machine = self.machine
+        if kind is Kind.INTERRUPT:
+            self.interrupt = "SIGINT"
+        elif kind is Kind.MEDDLE:
+            machine.record = machine.record.but()
+        elif kind is Kind.FREEZE:
+            machine.freeze(Freeze(reason="stop", owner="somebody", since="now"))
+        elif machine.record.selected:
+            run = machine.record.intent
+            new = run.colour if run and run.goal is Goal.DEPLOY else other(machine.record.selected)
+            machine.break_down(new if kind is Kind.BREAK_NEW else other(new))
 
     def die(self) -> None:
         """End at once, as by SIGKILL: the kernel closes the connection, and with it the lock is free."""
@@ -216,9 +239,7 @@ class _Series:
             self._verdict, self._why = verdict, f"the script says {verdict}"
             subject, actor = self._subject, self._actor
             actor.proofs.append(
-                Proof(
-                    actor.name, subject.release.id, subject.colour, self._process, subject.before, verdict, self._any
-                )
+                Proof(actor.name, subject.release.id, subject.colour, self._process, subject.before, verdict, self._any)
             )
         return self._verdict
 

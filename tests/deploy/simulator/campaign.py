@@ -14,13 +14,14 @@ from readiness_deploy.bluegreen import End
 from readiness_deploy.ports import Request, Verdict
 from readiness_deploy.record import Bake, Freeze, Intent
 from readiness_deploy.states import MOVED, Colour, Goal, Phase, State
-from simulator import plays
-from simulator.faults import CRASHES, Fault, Kind, Violation
+
+from simulator import plays, script
+from simulator.faults import BREAKDOWNS, CRASHES, FOREVER, Fault, Kind, Violation
 from simulator.plays import Theatre, Verb, deploy, intent, theatre
 from simulator.promises import honest, settled
 from simulator.script import Behaviour, Script, release
 
-EXPAND = {"m1": "expand", "m2": "expand"}
+EXPAND: dict[str, script.Kind] = {"m1": "expand", "m2": "expand"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +70,7 @@ def _breaking(colour: Colour, phase: Phase, place: Theatre) -> Theatre:
 
 V2 = intent("r2", release("v2"))
 V2M = intent("r2", release("v2", "m1", "m2"), expand=("m1", "m2"))
+V2C = intent("r2", release("v2", "m1", "c1"), expand=("m1",))
 V2A = intent("r2", release("v2"), approval="required")
 V2UNSAFE = intent("r2", release("v2", data_unsafe=True))
 V2HOLD = intent("r2", release("v2"), bake=Bake(seconds=1.0, converge=2.0, identities=2, on_no_data="hold"))
@@ -102,6 +104,13 @@ SCENARIOS = (
     Scenario("upgrade", theatre, lambda: deploy(V2), State.DONE, V2),
     Scenario("upgrade under a strict keeper", lambda: theatre(lenient=False), lambda: deploy(V2), State.DONE, V2),
     Scenario("with migrations", _migrating(), lambda: deploy(V2M), State.DONE, V2M),
+    Scenario(
+        "leaves contract migrations alone",
+        lambda: theatre(Script(migrations={**EXPAND, "c1": "contract"})),
+        lambda: deploy(V2C),
+        State.DONE,
+        V2C,
+    ),
     Scenario("migration fails", _migrating(broken=frozenset({"m2"})), lambda: deploy(V2M), State.ABORTED, V2M),
     Scenario("migration gets no lock", _migrating(locked={"m2": 99}), lambda: deploy(V2M), State.ABORTED, V2M),
     Scenario(
@@ -122,9 +131,7 @@ SCENARIOS = (
     Scenario("no data in the bake", _with(after=None), lambda: deploy(V2), State.ROLLED_BACK, V2),
     Scenario("no data in the bake: hold", _with(after=None), lambda: deploy(V2HOLD), State.HELD, V2HOLD),
     Scenario("another release answers", _with(answers="v1"), lambda: deploy(V2), State.ROLLED_BACK, V2),
-    Scenario(
-        "unsafe to take back", _with(after=Verdict.FAIL), lambda: deploy(V2UNSAFE), State.HELD, V2UNSAFE
-    ),
+    Scenario("unsafe to take back", _with(after=Verdict.FAIL), lambda: deploy(V2UNSAFE), State.HELD, V2UNSAFE),
     Scenario(
         "both bad",
         lambda: theatre(
@@ -163,7 +170,12 @@ SCENARIOS = (
     Scenario("waits for approval", theatre, lambda: deploy(V2A), State.WAITING, V2A),
     Scenario("approved", theatre, lambda: plays.promote("plan of r2"), State.DONE, V2A, (lambda: deploy(V2A),)),
     Scenario(
-        "approved another plan", theatre, lambda: plays.promote("plan of r1"), State.REFUSED, None, (lambda: deploy(V2A),)
+        "approved another plan",
+        theatre,
+        lambda: plays.promote("plan of r1"),
+        State.REFUSED,
+        None,
+        (lambda: deploy(V2A),),
     ),
     Scenario("aborted while it waits", theatre, lambda: plays.abort, State.ABORTED, None, (lambda: deploy(V2A),)),
     Scenario(
@@ -197,6 +209,30 @@ SCENARIOS = (
         State.ROLLED_BACK,
         None,
         (lambda: deploy(V2HOLD),),
+    ),
+    Scenario(
+        "resume of what died before the switch",
+        _migrating(),
+        lambda: plays.resume,
+        State.DONE,
+        None,
+        (lambda: plays.dying(deploy(V2M), 5),),
+    ),
+    Scenario(
+        "resume of what died after the switch",
+        _with(after=Verdict.FAIL),
+        lambda: plays.resume,
+        State.ROLLED_BACK,
+        None,
+        (lambda: plays.dying(deploy(V2), 4),),
+    ),
+    Scenario(
+        "frozen while it waits",
+        theatre,
+        lambda: plays.promote("plan of r2"),
+        State.REFUSED,
+        V2A,
+        (lambda: deploy(V2A), lambda: plays.freeze),
     ),
     Scenario("frozen", _frozen, lambda: deploy(V2), State.REFUSED, V2),
     Scenario(
@@ -286,7 +322,7 @@ def _recover(
 ) -> None:
     machine = place.machine
     wanted = V9 if recovery == "deploy" else None
-    part, actor = place.alone(RECOVERIES[recovery]())
+    part, _ = place.alone(RECOVERIES[recovery]())
     end: End = part.result
     honest(machine, end, wanted, served)
     if end.state is State.OUSTED:
@@ -345,15 +381,16 @@ def same_end(scenario: Scenario, now: tuple[object, ...], start: tuple[object, .
 
 
 def no_litter(place: Theatre) -> None:
-    """When the time of the old release is over, only the release that serves is left."""
+    """When the time of the old release is over, only the release that serves is left, and what was there before."""
     machine = place.machine
-    if machine.record.phase is not Phase.STABLE or machine.record.last is None or machine.record.last.run == "somebody":
+    if machine.record.phase is not Phase.STABLE:
         return
     machine.advance(machine.now + 60)
-    left = [p.release.id for p in machine.slots.values() if p]
+    left = {p.release.id for p in machine.slots.values() if p}
     serves = machine.record.serving()
-    if left != ([serves.id] if serves else []):
-        raise Violation(f"litter: {left} are left, {serves.id if serves else 'nothing'} serves")
+    untouched = {"v0"} if machine.record.last is None or machine.record.last.run == "somebody" else set()
+    if left - untouched != ({serves.id} if serves else set()):
+        raise Violation(f"litter: {sorted(left)} are left, {serves.id if serves else 'nothing'} serves")
 
 
 def lost(scenario: Scenario, fault: Fault) -> Theatre:
@@ -376,10 +413,36 @@ def silence(scenario: Scenario, fault: Fault) -> Theatre:
     Raises Violation."""
     place = scenario.ready()
     served, start = place.served_now(), settled(place.machine)
-    forever = Fault(fault.kind, fault.at, fault.every_call, times=10**9)
+    forever = Fault(fault.kind, fault.at, fault.every_call, times=FOREVER)
     part, _ = place.alone(scenario.verb(), fault=forever)
     fault.happened = forever.happened
     honest(place.machine, part.result, scenario.wanted, served)
+    if fault.happened:
+        _recover(place, scenario, "resume", served, start, same=False)
+    return place
+
+
+def disturbed(scenario: Scenario, fault: Fault, *, guard: bool = False) -> Theatre:
+    """Something happens at one call. Whatever comes of it is told as it is, and a resume leaves nothing half done.
+    Raises Violation."""
+    try:
+        return _disturbed(scenario, fault, guard=guard)
+    except Violation:
+        if fault.kind not in BREAKDOWNS or fault.struck != "write":
+            raise
+    # Between the last look and the write only the server of the record can see it: a strict one refuses.
+    return _disturbed(scenario, Fault(fault.kind, fault.at, fault.every_call), guard=guard, lenient=False)
+
+
+def _disturbed(scenario: Scenario, fault: Fault, *, guard: bool, lenient: bool = True) -> Theatre:
+    place = scenario.ready()
+    place.machine.guard = guard
+    place.machine.lenient = place.machine.lenient and lenient
+    served, start = place.served_now(), settled(place.machine)
+    part, _ = place.alone(scenario.verb(), fault=fault)
+    end: End = part.result
+    if end.state is not State.OUSTED:
+        honest(place.machine, end, scenario.wanted, served, ready=fault.kind not in BREAKDOWNS)
     if fault.happened:
         _recover(place, scenario, "resume", served, start, same=False)
     return place
@@ -456,10 +519,37 @@ def clean(scenario: Scenario) -> End:
     return end
 
 
+def foreign_route() -> None:
+    """A route that the record does not explain is left alone by everybody, and everybody says so. Raises Violation."""
+    edits: tuple[frozenset[Colour], ...] = (frozenset(), frozenset({"green"}), frozenset({"blue", "green"}))
+    for actual in edits:
+        for verb in (deploy(V2), plays.resume, plays.rollback("r3"), plays.abort):
+            place = theatre(foreign=True)
+            place.machine.observers.clear()
+            place.machine.actual = actual
+            before = plain(place)
+            part, _ = place.alone(verb)
+            if part.result.state not in (State.HELD, State.REFUSED):
+                raise Violation(f"honest: said {part.result.state}, the route selects {sorted(actual)}")
+            if plain(place) != before or place.machine.actual != actual:
+                raise Violation("foreign: somebody else's route was touched")
+
+
 def named(names: Iterator[str] | tuple[str, ...]) -> list[Scenario]:
     """The scenarios of these names."""
     wanted = set(names)
     return [s for s in SCENARIOS if s.name in wanted]
 
 
-__all__ = ["SCENARIOS", "Figures", "Goal", "Scenario", "all_crashes", "clean", "double_crashes", "lost", "named"]
+__all__ = [
+    "SCENARIOS",
+    "Figures",
+    "Goal",
+    "Scenario",
+    "all_crashes",
+    "clean",
+    "double_crashes",
+    "foreign_route",
+    "lost",
+    "named",
+]

@@ -26,6 +26,7 @@ from readiness_deploy.ports import (
 )
 from readiness_deploy.record import Freeze, Record, Release, decode, encode
 from readiness_deploy.states import COLOURS, MOVED, Colour, Phase
+
 from simulator.script import Behaviour, Script
 
 PROBE = 0.2
@@ -60,6 +61,7 @@ class Lock:
 
     owner: str = ""
     holder: Holder | None = None
+    seized: bool = False
 
 
 class Machine:
@@ -75,6 +77,7 @@ class Machine:
         self.slots: dict[Colour, Process | None] = dict.fromkeys(COLOURS)
         self.database = Database()
         self.lock = Lock()
+        self.given_back = -1
         self.inbox: Request | None = None
         self.asked = False
         self.timers: dict[Colour, float] = {}
@@ -153,9 +156,9 @@ class Machine:
             return (Standing.UNREADY if kept else Standing.DEAD), "crashed"
         if behaviour.ready_after is None or age < behaviour.ready_after:
             return Standing.STARTING, "no good answer yet"
-        if process.chosen is not None and behaviour.fails_after is not None and colour == self.record.selected:
-            if self.now - process.chosen >= behaviour.fails_after:
-                return Standing.UNREADY, "answers badly"
+        serves = process.chosen if colour == self.record.selected else None
+        if serves is not None and behaviour.fails_after is not None and self.now - serves >= behaviour.fails_after:
+            return Standing.UNREADY, "answers badly"
         if behaviour.unfit_for & set(self.database.applied):
             return Standing.UNREADY, "cannot use this schema"
         return None
@@ -168,7 +171,7 @@ class Machine:
             actual=self.actual,
             colours={c: self.view(c) for c in COLOURS},
             baked=baked,
-            guard=self.guard,
+            guard=self.guard and not self.lock.seized,
             request=self.inbox,
         )
 
@@ -189,10 +192,13 @@ class Machine:
     def take(self, owner: str, holder: Holder, *, take_over: str = "") -> int:
         """Take the lock for this connection. Raises Busy."""
         lock = self.lock
-        relieved = holder.guard and self.record.phase in MOVED and lock.holder and not lock.holder.guard
+        # What a person took over after the switch, no guard takes from them.
+        relieved = (
+            holder.guard and self.record.phase in MOVED and not lock.seized and not (lock.holder and lock.holder.guard)
+        )
         if lock.holder and lock.owner != owner and not take_over and not relieved:
             raise Busy(lock.holder)
-        self.lock = Lock(owner, holder)
+        self.lock = Lock(owner, holder, bool(take_over) and not holder.guard and self.record.phase in MOVED)
         self.record = self._with(epoch=self.record.epoch + 1)
         return self.record.epoch
 
@@ -201,12 +207,18 @@ class Machine:
         if self.lock.owner == owner:
             self.lock = Lock()
 
+    def give_back(self, owner: str) -> None:
+        """The lock is given back: its epoch is over at once."""
+        if self.lock.owner == owner:
+            self.given_back = self.record.epoch
+            self.leave(owner)
+
     def _with(self, *, epoch: int) -> Record:
         return replace(self.record, epoch=epoch)
 
     def fence(self, epoch: int) -> None:
         """Raises Fenced unless this epoch is the latest."""
-        if epoch != self.record.epoch:
+        if epoch != self.record.epoch or epoch == self.given_back:
             raise Fenced(f"epoch {epoch} is over: the latest is {self.record.epoch}")
 
     # The record

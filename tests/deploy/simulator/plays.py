@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from readiness_deploy import requests
 from readiness_deploy.bluegreen import End, carry_out, walk
-from readiness_deploy.ports import Busy, Conflict, Fenced, Lost, Request, World
-from readiness_deploy.record import Bake, Ending, Intent, Record, Release
+from readiness_deploy.ports import Busy, Conflict, Fenced, Lost, Refusal, Request, World
+from readiness_deploy.record import Bake, Ending, Freeze, Intent, Record, Release
 from readiness_deploy.states import MOVED, Goal, Phase, State
+
 from simulator.actor import Actor
-from simulator.faults import Fault
+from simulator.faults import Fault, Kind
 from simulator.machine import Machine
 from simulator.promises import Promises
 from simulator.script import Script, release
@@ -132,6 +133,22 @@ def wait(seconds: float) -> Verb:
     return verb
 
 
+def dying(verb: Verb, effect: int) -> Verb:
+    """The process dies right after its n-th change."""
+
+    def dies(actor: Actor) -> End:
+        actor.fault = Fault(Kind.CRASH_AFTER, effect, every_call=False)
+        return verb(actor)
+
+    return dies
+
+
+def freeze(actor: Actor) -> End:
+    """`readiness freeze`."""
+    actor.machine.freeze(Freeze(reason="holidays", owner="ops", since="today"))
+    return End(State.IDLE)
+
+
 def resume(actor: Actor) -> End:
     """`readiness resume`."""
     return _locked(actor, lambda: walk(actor.world(), None))
@@ -141,7 +158,7 @@ def _look(world: World) -> Record | None:
     for _ in range(20):
         try:
             return world.route.observe().record
-        except Lost:
+        except Refusal:
             world.clock.sleep(0.1)
     return None
 
@@ -193,7 +210,7 @@ def _then_walk(actor: Actor, ask: Callable[[], None]) -> End:
             return End(State.REFUSED, refused)
     except Fenced as fault:
         return End(State.OUSTED, str(fault))
-    except Lost as fault:
+    except Refusal as fault:
         return End(State.UNWATCHED, str(fault))
     return walk(actor.world(), None)
 

@@ -6,6 +6,7 @@ from readiness_deploy.bluegreen import End
 from readiness_deploy.ports import Standing, Verdict
 from readiness_deploy.record import Intent, Record
 from readiness_deploy.states import COLOURS, Colour, ExitCode, Goal, Phase, State
+
 from simulator.actor import Actor, Proof
 from simulator.faults import Violation
 from simulator.machine import Machine
@@ -23,6 +24,7 @@ class Promises:
         self.checked = 0
         self.switches = 0
         self.stale = 0
+        self.moved: set[str] = set()
         self.stale_applies: list[str] = []
         self.applied = tuple(machine.database.applied)
         machine.observers.append(self.check)
@@ -89,6 +91,8 @@ class Promises:
             lacking = set(self.machine.database.floor) - set(assigned.migrations if assigned else ())
             self._need(not lacking, f"floor: went back below {sorted(lacking)}")
             return
+        self._need(record.intent.run not in self.moved, f"once: run {record.intent.run} moved the traffic twice")
+        self.moved.add(record.intent.run)
         self._need(record.phase is Phase.CONVERGING, f"one commit point: {who} moved the route in {record.phase}")
         self._forward(who, former, record, record.intent, process.number)
 
@@ -101,7 +105,9 @@ class Promises:
         missing = set(intent.expand) - set(self.machine.database.applied)
         self._need(not missing, f"expanded first: {sorted(missing)} is not applied")
         if former.selected and intent.expand:
-            self._need(self._old_is_fit(former), f"old proven: {who} switched, and the old release cannot use the schema")
+            self._need(
+                self._old_is_fit(former), f"old proven: {who} switched, and the old release cannot use the schema"
+            )
         proofs = [p for p in self._proofs() if p.before and p.process == number]
         good = bool(proofs) and proofs[-1].verdict is Verdict.PASS and proofs[-1].measured
         if intent.despite and proofs:
@@ -120,6 +126,7 @@ class Promises:
     def _committed(self, who: str, former: Record, record: Record) -> None:
         process = self.machine.slots[record.selected] if record.selected else None
         assert former.intent is not None
+        self._need(record.retire_after == former.intent.keep, f"kept warm: for {record.retire_after} s only")
         if self.machine.asked:
             return
         proofs = [p for p in self._proofs() if not p.before and process and p.process == process.number]
@@ -145,7 +152,7 @@ def settled(machine: Machine) -> tuple[object, ...]:
     )
 
 
-def honest(machine: Machine, end: End, wanted: Intent | None, served: str) -> None:
+def honest(machine: Machine, end: End, wanted: Intent | None, served: str, *, ready: bool = True) -> None:
     """The end that was told is the one that is so. `served` is the release that served before. Raises Violation."""
     record = machine.record
     serving = record.serving()
@@ -157,9 +164,14 @@ def honest(machine: Machine, end: End, wanted: Intent | None, served: str) -> No
 
     if end.state in (State.DONE, State.ROLLED_BACK, State.ABORTED, State.REFUSED, State.SUPERSEDED, State.IDLE):
         need(record.phase is Phase.STABLE or end.run != (record.intent.run if record.intent else ""), record.phase)
+    if end.state is State.IDLE:
+        need(record.intent is None, f"run {record.intent.run if record.intent else ''} is in flight")
     if end.state is State.DONE and wanted:
         need(now == wanted.release.id, f"{now} serves")
-        need(bool(record.selected) and machine.view(record.selected).standing is Standing.READY, "it is not ready")
+        need(
+            not ready or (record.selected is not None and machine.view(record.selected).standing is Standing.READY),
+            "it is not ready",
+        )
     if end.state in (State.ABORTED, State.REFUSED, State.SUPERSEDED, State.ROLLED_BACK) and wanted:
         if wanted.goal is Goal.DEPLOY:
             need(now == served, f"{now} serves, before it was {served}")

@@ -1,4 +1,4 @@
-"""Two who want different things of one machine at the same time, in every order that matters, and in many that chance makes."""
+"""Two who want different things of one machine at once: in every order that matters, and in many that chance makes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from readiness_deploy.bluegreen import End
 from readiness_deploy.states import Phase, State
+
 from simulator import plays
+from simulator.actor import Actor
 from simulator.campaign import EXPAND, V2M, no_litter, plain
 from simulator.faults import Violation
 from simulator.plays import Theatre, Verb, deploy, intent, theatre
@@ -62,7 +64,7 @@ def run(
     return place
 
 
-def _play(verb: Verb, actor: plays.Actor) -> Callable[[], End]:
+def _play(verb: Verb, actor: Actor) -> Callable[[], End]:
     return lambda: verb(actor)
 
 
@@ -121,15 +123,22 @@ def two_switches(race: Race) -> int:
     return len(points)
 
 
-def by_chance(race: Race, seeds: range, chance: float = 0.05) -> int:
-    """Races whose turns come from a seed. Returns how many."""
+def by_chance(race: Race, seeds: range, chance: float = 0.05) -> dict[str, int]:
+    """Races whose turns come from a seed: how many, and what the record of accepted writes says of them."""
+    counts = {"races": 0, "switches": 0, "double_switches": 0, "stale_writes_accepted": 0}
     for seed in seeds:
-        _told(race, f"seed {seed}", lambda seed=seed: run(race, chance=(seed, chance)))
-    return len(seeds)
+        place = _told(race, f"seed {seed}", lambda seed=seed: run(race, chance=(seed, chance)))
+        accepted = place.machine.accepted
+        moves = [r.intent.run for _, _, r in accepted if r.intent and r.phase is Phase.CONVERGING]
+        counts["races"] += 1
+        counts["switches"] += len(moves)
+        counts["double_switches"] += len(moves) - len(set(moves))
+        counts["stale_writes_accepted"] += sum(epoch != record.epoch for _, epoch, record in accepted)
+    return counts
 
 
-def _told(race: Race, what: str, play: Callable[[], Theatre]) -> None:
+def _told(race: Race, what: str, play: Callable[[], Theatre]) -> Theatre:
     try:
-        play()
+        return play()
     except Violation as violation:
         raise AssertionError(f"{race.name}: {what}: {violation}") from violation

@@ -13,6 +13,7 @@ from typing import Any
 
 from readiness_deploy.ports import Busy, Holder
 from readiness_deploy.states import MOVED
+
 from simulator.faults import Crash, Violation
 from simulator.machine import Machine
 
@@ -91,7 +92,7 @@ class Stage:
             part.result = part.play()
         except Crash:
             part.crashed = True
-        except BaseException as fault:
+        except BaseException as fault:  # noqa: BLE001 - raised again on the thread of the test
             part.fault = fault
         part.done = True
 
@@ -140,7 +141,7 @@ class Stage:
         self._hand_on()
 
     def _call_guard(self) -> None:
-        if self.guard is None or self.machine.record.phase not in MOVED:
+        if self.guard is None or self.machine.record.phase not in MOVED or self.machine.lock.seized:
             return
         if any(p.background and not p.done for p in self.parts):
             return

@@ -1,0 +1,198 @@
+"""From a version to a plan: its files checked, its release made, its migrations read, what forbids it found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from readiness.cli.deploying import candidate
+from readiness.cli.deploying.work import new_run, stamp, who
+
+if TYPE_CHECKING:
+    from readiness_deploy.migrations import Plan as MigrationPlan
+    from readiness_deploy.plan import Judged, Plan
+    from readiness_deploy.record import Bake, Intent, Record, Release
+
+    from readiness.cli.deploying.door import Door
+    from readiness.cli.deploying.target import Target
+    from readiness.cli.deploying.work import Work
+
+
+def planned(work: Work, door: Door | None, version: str, *, override: str, run_commands: bool) -> Plan:
+    """Check the version, make its release, and say what a deploy of it would do. Only the state folder is written to.
+
+    Raises Unmade, Lost.
+    """
+    target = work.target
+    work.telling.note("checking", version=version or target.settings.release.version)
+    judged, notes = candidate.judged(target, version, run_commands=run_commands, override=override)
+    work.telling.note("checked", **_said(judged), notes=list(notes))
+    work.telling.note("releasing", version=version or target.settings.release.version)
+    release = work.release = made(work, version)
+    work.telling.note("released", release=release.id, version=release.version)
+    return plan_of(work, door, release, judged)
+
+
+def plan_of(work: Work, door: Door | None, release: Release, judged: Judged) -> Plan:
+    """The plan for a release that is made. Raises Lost."""
+    from readiness_deploy.gates import problems
+    from readiness_deploy.plan import Plan
+    from readiness_deploy.record import Record
+    from readiness_deploy.states import other
+
+    target, settings = work.target, work.target.settings
+    record = door.record() if door else Record()
+    serving, intent = record.serving(), record.intent
+    return Plan(
+        service=target.environment.service,
+        environment=target.environment.name,
+        candidate=release,
+        colour=other(record.selected),
+        serving=serving,
+        judged=judged,
+        migrations=_migrations(work, release, record),
+        before=_gates(settings.gates.before),
+        after=_gates(settings.gates.after),
+        gate_problems=tuple(problems(settings)),
+        bake=bake(target),
+        approval=settings.approval,
+        keep=settings.keep,
+        freeze=record.freeze,
+        floor=record.floor,
+        lock=_holder(door),
+        in_flight=f"run {intent.run} by {intent.by or 'somebody'} ({record.phase.value})" if intent else "",
+        unresolved=_unresolved(release, door),
+    )
+
+
+def intent_of(work: Work, plan: Plan) -> Intent:
+    """What a run of this plan means to do."""
+    from readiness_deploy.record import Intent
+    from readiness_deploy.states import Goal
+
+    work.run = work.run or new_run()
+    ready, judged = work.target.settings.run.ready, plan.judged
+    return Intent(
+        run=work.run,
+        goal=Goal.DEPLOY,
+        release=plan.candidate,
+        colour=plan.colour,
+        plan=plan.hash,
+        by=who(),
+        at=stamp(),
+        expand=tuple(m.id for m in plan.migrations.expand) if plan.migrations else (),
+        approval=plan.approval,
+        before=tuple(dict(g) for g in plan.before),
+        after=tuple(dict(g) for g in plan.after),
+        bake=plan.bake,
+        keep=plan.keep,
+        ready_within=ready.within,
+        min_ready=ready.min_ready,
+        verdict=_verdict(judged) if judged else "",
+    )
+
+
+def made(work: Work, version: str) -> Release:
+    """The release of a version: made, or found. Raises Unmade."""
+    from readiness_deploy import migrations, releases
+
+    from readiness.config import surroundings
+
+    target = work.target
+    said = target.settings.migrations
+    return releases.make(
+        target.settings,
+        target.environment.root,
+        version,
+        target.state,
+        work.telling.note,
+        surroundings=surroundings.variables(),
+        migrations=(lambda tree: migrations.ids(tree, said)) if said else (lambda _tree: ()),
+    )
+
+
+def bake(target: Target) -> Bake:
+    """How long a new release is watched."""
+    from readiness_deploy.record import Bake
+
+    said = target.settings.bake
+    return Bake(seconds=said.seconds, on_no_data=said.on_no_data, converge=said.converge, identities=said.identities)
+
+
+def _migrations(work: Work, release: Release, record: Record) -> MigrationPlan | None:
+    from readiness_deploy.adapters.machine import SystemClock
+    from readiness_deploy.migrations import BadMigrations, Plan
+    from readiness_deploy.ports import Unfit
+
+    from readiness.cli.deploying.schema import database
+
+    if not release.details.get("migrations"):
+        return None
+    try:
+        return database(work.target, release, SystemClock()).plan(first=record.selected is None)
+    except BadMigrations as fault:
+        return Plan(problems=fault.faults)
+    except Unfit as fault:
+        return Plan(problems=(str(fault),))
+
+
+def _gates(gates: Any) -> tuple[Mapping[str, Any], ...]:
+    return tuple(gate.model_dump(by_alias=True, mode="json", exclude_defaults=True) for gate in gates)
+
+
+def _holder(door: Door | None) -> Any:
+    import msgspec
+    from readiness_deploy.ports import Holder
+
+    lock = door.look().get("lock") if door else None
+    return msgspec.convert(lock, Holder) if lock else None
+
+
+def _unresolved(release: Release, door: Door | None) -> tuple[str, ...]:
+    """References that the keeper could not follow: it has its own variables, and those of this process if it is yet to
+    be started."""
+    from readiness_deploy.plan import unresolved
+
+    names = _variables(door)
+
+    def ask(name: str, reference: Mapping[str, str]) -> str:
+        variable, path = reference.get("from-env"), reference.get("from-file")
+        if variable and names is not None and variable not in names:
+            return f"{name} is to come from the variable {variable}, which the keeper does not have"
+        if path and not os.access(path, os.R_OK):
+            return f"{name} is to come from the file {path}, which cannot be read"
+        return ""
+
+    return unresolved(release, ask)
+
+
+def _variables(door: Door | None) -> frozenset[str] | None:
+    """The names of the keeper's variables; None where nobody may know."""
+    from readiness.config import surroundings
+
+    if door is None:
+        return frozenset(surroundings.variables())
+    pid = (door.look().get("keeper") or {}).get("worker_pid")
+    try:
+        text = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return None
+    return frozenset(line.partition(b"=")[0].decode("utf-8", "replace") for line in text.split(b"\0"))
+
+
+def _verdict(judged: Judged) -> str:
+    return f"{judged.verdict} {judged.digest[:12]}" + (f", overridden: {judged.override}" if judged.override else "")
+
+
+def _said(judged: Judged) -> dict[str, Any]:
+    score = judged.score
+    return {
+        "verdict": judged.verdict,
+        "score": None if score is None else round(score, 2),
+        "covered": round(judged.covered, 2),
+        "digest": judged.digest,
+        "override": judged.override,
+        "mark": "ok" if judged.fit or judged.override else "failed",
+    }

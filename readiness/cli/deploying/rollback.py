@@ -1,0 +1,99 @@
+"""`readiness rollback`: back to a release that served before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from readiness.cli.deploying import target as targets
+from readiness.cli.deploying.door import opened
+from readiness.cli.deploying.ending import Ending
+from readiness.cli.deploying.work import Work, carry, finished, new_run, stamp, who, working
+
+if TYPE_CHECKING:
+    from readiness_deploy.record import Bake, Intent, Record, Release
+
+
+@click.command(name="rollback")
+@targets.options
+@click.option("--to", "to", metavar="RELEASE", default="", help="Another release than the one before: its id.")
+@click.option("--reason", metavar="TEXT", default="", help="Why; it is recorded.")
+@click.option("--take-over", metavar="REASON", default="", help="Take the lock from whoever holds it.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(to: str, reason: str, take_over: str, format_: str, **flags: object) -> int:
+    """Go back: of a release that is being watched at once, else to the release before, or to one that is named.
+
+    No gate is asked: the release to go back to has to be ready, and to know the schema. A freeze does not stop it.
+    Exit codes: 0 done; 6 it is not ready, so nothing moved onto it; others as for `deploy`.
+    """
+    with working("rollback", targets.chosen(flags), format_, take_over=take_over) as work:
+        return finished(work, lambda: _back(work, to, reason))
+
+
+def _back(work: Work, to: str, reason: str) -> Ending:
+    from readiness_deploy import bluegreen, requests
+    from readiness_deploy.states import MOVED, Phase
+
+    from readiness.cli.deploying.asking import asked, written
+
+    with opened(work.target) as door:
+        record = door.record()
+        if not to and record.phase in MOVED:
+            return asked(work, door, "rollback", reason)
+        if not to and record.phase is Phase.HELD and record.intent and record.selected == record.intent.colour:
+            return written(work, door, lambda world: requests.send_back(world, who(), reason))
+        release = _named(work, to) if to else _before(record)
+        if record.serving() and release.id == record.slots[record.selected or "blue"].id:
+            return work.ended("nothing to do", 0, "this release serves already", record)
+        intent = _intent(work, record, release, reason)
+        return carry(work, door, lambda world: bluegreen.carry_out(world, intent), intent)
+
+
+def _before(record: Record) -> Release:
+    """The release that served before the one that serves."""
+    from readiness_deploy.requests import Refused
+    from readiness_deploy.states import other
+
+    colour = record.previous or (other(record.selected) if record.selected else None)
+    release = record.slots.get(colour) if colour else None
+    if release is None:
+        raise Refused("there is no release before the one that serves; `readiness rollback --to` names another")
+    return release
+
+
+def _named(work: Work, release: str) -> Release:
+    from readiness_deploy.releases import open_release
+
+    return open_release(work.target.state, release)
+
+
+def _intent(work: Work, record: Record, release: Release, reason: str) -> Intent:
+    """What a rollback means to do: the switch, and the proof that it arrived. Nothing is asked of the bad release."""
+    from readiness_deploy.record import Intent
+    from readiness_deploy.states import Goal, other
+
+    work.run, work.release = new_run(), release
+    ready = work.target.settings.run.ready
+    return Intent(
+        run=work.run,
+        goal=Goal.ROLLBACK,
+        release=release,
+        colour=other(record.selected),
+        by=who(),
+        at=stamp(),
+        reason=reason,
+        bake=_bake(work),
+        keep=work.target.settings.keep,
+        ready_within=ready.within,
+        min_ready=0.0 if record.previous else ready.min_ready,
+    )
+
+
+def _bake(work: Work) -> Bake:
+    """No watching: there is nothing better to go to."""
+    from dataclasses import replace
+
+    from readiness.cli.deploying.planning import bake
+
+    return replace(bake(work.target), seconds=0.0)

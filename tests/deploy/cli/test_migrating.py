@@ -1,0 +1,88 @@
+"""Migrations as a person uses them: before the switch, on their own, and the way back that a contract closes."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from cli.shop import Shop
+
+CREATE = "CREATE TABLE orders (id INTEGER PRIMARY KEY, note TEXT, old TEXT);\n"
+ADD = "ALTER TABLE orders ADD COLUMN paid INTEGER;\n"
+DROP = "ALTER TABLE orders DROP COLUMN old;\n"
+
+
+@pytest.fixture
+def shop(shop: Shop) -> Shop:
+    shop.settings(more=f"      migrations: {{database: 'sqlite:///{database(shop)}', sql: sql}}")
+    shop.version("m1", sql__001_create_sql=CREATE)
+    shop.version("m2", sql__001_create_sql=CREATE, sql__002_paid_sql=ADD)
+    shop.version("m3", sql__001_create_sql=CREATE, sql__002_paid_sql=ADD, sql__003_old_sql=DROP)
+    return shop
+
+
+def database(shop: Shop) -> Path:
+    return shop.folder.parent / "shop.db"
+
+
+def columns(shop: Shop) -> set[str]:
+    with closing(sqlite3.connect(database(shop))) as connection:
+        return {row[1] for row in connection.execute("PRAGMA table_info(orders)")}
+
+
+def test_a_deploy_expands_before_it_switches_and_a_rollback_leaves_the_schema(shop: Shop):
+    assert shop.deploy("m1").code == 0
+    done = shop.deploy("m2")
+    assert done.code == 0, done.out
+    names = [event.get("event") for event in done.events]
+    assert names.index("migrated") < names.index("switched")
+    assert "paid" in columns(shop)
+    assert shop.run("rollback").code == 0
+    assert "paid" in columns(shop)
+
+
+def test_a_contract_waits_for_a_run_of_its_own_and_closes_the_way_back(shop: Shop):
+    assert shop.deploy("m2").code == 0
+    before = shop.run("history", "--format", "json").end["runs"][0]["release"]
+    done = shop.deploy("m3")
+    assert done.code == 0, done.out
+    assert "old" in columns(shop)
+    planned = shop.run("migrate", "--contract", "--plan")
+    assert "003_old: contract" in planned.out
+    assert "stands by: retire it first" in planned.out
+    assert planned.code == 7
+    shop.until(lambda seen: seen["colours"]["blue"]["standing"] == "ready")
+    retired(shop)
+    contracted = shop.run("migrate", "--contract", "--yes", "--format", "json")
+    assert (contracted.code, contracted.end["outcome"]) == (0, "migrated"), contracted.out
+    assert "old" not in columns(shop)
+    back = shop.run("rollback", "--to", before, "--format", "json")
+    assert (back.code, back.end["outcome"]) == (7, "refused"), back.out
+    assert "below the rollback floor" in back.end["why"]
+    assert shop.deploy("m2").code == 7
+
+
+def retired(shop: Shop) -> None:
+    """Have the release before go at once, as its time being over would."""
+    shop.run("keeper", "stop")
+    shop.run("keeper", "start")
+    shop.until(lambda seen: seen["colours"]["green"]["standing"] == "ready")
+
+
+def test_a_migration_that_cannot_be_told_is_refused_before_anything_happens(shop: Shop):
+    assert shop.deploy("m1").code == 0
+    shop.version("bad", sql__001_create_sql=CREATE, sql__002_what_sql="VACUUM;\n")
+    done = shop.deploy("bad")
+    assert (done.code, done.end["outcome"]) == (7, "refused")
+    assert "002_what.sql:1" in done.end["why"]
+
+
+def test_expand_migrations_can_go_ahead_of_their_deploy(shop: Shop):
+    assert shop.deploy("m1").code == 0
+    done = shop.run("migrate", "--version", "m2", "--yes", "--format", "json")
+    assert (done.code, done.end["outcome"]) == (0, "migrated"), done.out
+    assert "paid" in columns(shop)
+    assert shop.run("migrate", "--version", "m2", "--yes", "--format", "json").end["outcome"] == "nothing-to-do"
+    assert shop.deploy("m2").code == 0

@@ -1,0 +1,162 @@
+"""After the commit point the guard carries the run on, whoever else lives. Where no guard can, the keeper goes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from readiness_deploy.adapters.local import Keeper
+from readiness_deploy.bluegreen import End, carry_out
+from readiness_deploy.states import Phase, State
+
+from keeper.rig import Rig, holder, until
+from keeper.runs import LASTING, QUICK, intent, world
+
+
+def deploy(rig: Rig, keeper: Keeper, name: str, *words: str, **more: Any) -> End:
+    release = rig.release(name, *words)
+    around = {key: more.pop(key) for key in ("detach",) if key in more}
+    return carry_out(world(keeper, release, **around), intent(release, f"deploy of {name}", **more))
+
+
+def test_a_first_and_a_second_deploy_under_load(rig: Any) -> None:
+    keeper = rig.deployer()
+    assert deploy(rig, keeper, "v1").state is State.DONE
+    with rig.load() as load:
+        load.more(20)
+        keeper.lock(holder("the second run"))
+        assert deploy(rig, keeper, "v2", keep=0.3).state is State.DONE
+        load.more(20)
+    assert load.faults == []
+    record = rig.record()
+    assert (record.phase, record.selected, record.last.outcome) == (Phase.STABLE, "green", "deployed")
+    rig.standing("blue", "absent")
+
+
+def test_the_deployer_may_die_after_the_switch(serving: Any) -> None:
+    keeper = serving.deployer()
+    assert deploy(serving, keeper, "v2", detach=True).state is State.DETACHED
+    keeper.close()
+    until(lambda: serving.record().phase is Phase.STABLE)
+    assert serving.record().last.outcome == "deployed"
+    until(lambda: serving.details()["keeper"]["guard_pid"] is None)
+
+
+def test_a_release_that_dies_in_its_bake_is_taken_back(serving: Any) -> None:
+    keeper = serving.deployer()
+    deploy(serving, keeper, "v2", bake=LASTING, detach=True)
+    until(lambda: serving.record().phase is Phase.BAKING)
+    os.kill(serving.details()["colours"]["green"]["pid"], signal.SIGKILL)
+    until(lambda: serving.record().phase is Phase.STABLE)
+    record = serving.record()
+    assert (record.selected, record.last.outcome) == ("blue", "rolled-back")
+    assert serving.get()[1] == "v1"
+    serving.standing("green", "absent")
+
+
+def test_a_release_that_turns_unready_in_its_bake_is_taken_back(serving: Any) -> None:
+    keeper = serving.deployer()
+    deploy(serving, keeper, "v2", "--unready-after", "2", bake=LASTING, detach=True)
+    until(lambda: serving.record().phase is Phase.STABLE)
+    assert serving.record().last.outcome == "rolled-back"
+    assert "GET /ready is answered with 503" in serving.record().last.reason
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_guard_that_ends_is_brought_back(serving: Any, number: signal.Signals) -> None:
+    deploy(serving, serving.deployer(), "v2", bake=replace(QUICK, seconds=4), detach=True)
+    first = until(lambda: serving.record().phase is Phase.BAKING and serving.about()["guard_pid"])
+    os.kill(first, number)
+    second = until(lambda: (pid := serving.about()["guard_pid"]) and pid != first and pid)
+    assert second
+    until(lambda: serving.record().phase is Phase.STABLE)
+    assert serving.record().last.outcome == "deployed"
+
+
+def test_the_guard_outlives_the_worker_and_goes_on(serving: Any) -> None:
+    deploy(serving, serving.deployer(), "v2", bake=replace(QUICK, seconds=3), detach=True)
+    guard = until(lambda: serving.record().phase is Phase.BAKING and serving.about()["guard_pid"])
+    until(lambda: serving.details()["lock"])
+    serving.kill("worker")
+    assert serving.details()["keeper"]["guard_pid"] == guard
+    until(lambda: serving.record().phase is Phase.STABLE)
+    assert serving.record().last.outcome == "deployed"
+    assert "guard ended" not in serving.journal()
+
+
+def test_after_a_reboot_in_the_bake_both_come_up_and_it_is_baked_anew(serving: Any) -> None:
+    deploy(serving, serving.deployer(), "v2", bake=replace(QUICK, seconds=3), detach=True)
+    until(lambda: serving.record().phase is Phase.BAKING)
+    serving.kill_everything()
+    serving.start()
+    serving.standing("green", "ready")
+    serving.standing("blue", "ready")
+    until(lambda: serving.record().phase is Phase.STABLE)
+    assert serving.record().last.outcome in ("deployed", "rolled-back")
+
+
+def test_a_request_to_roll_back_reaches_the_guard(serving: Any) -> None:
+    deploy(serving, serving.deployer(), "v2", bake=LASTING, detach=True)
+    serving.deployer(lock=False).request("rollback", "anna", "customers complain")
+    until(lambda: serving.record().phase is Phase.STABLE)
+    record = serving.record()
+    assert (record.selected, record.last.outcome, record.last.by_request) == ("blue", "rolled-back", True)
+    assert "anna" in record.last.reason
+
+
+def guardless(rig: Rig, tmp_path: Any, code: str) -> None:
+    """A keeper whose guards do this instead of guarding."""
+    program = tmp_path / "keeper.py"
+    program.write_text(
+        "import os, sys\n"
+        "from readiness_deploy.keeper import guarding, running\n"
+        "begin = guarding.Guarding.__init__\n"
+        "def other(self, *given, **more):\n"
+        f"    begin(self, *given, **{{**more, 'command': (sys.executable, '-c', {code!r})}})\n"
+        "guarding.Guarding.__init__ = other\n"
+        "raise SystemExit(running.main(sys.argv[1:], os.environ, program=(sys.executable, __file__)))\n"
+    )
+    rig.program = (sys.executable, str(program))
+    rig.start()
+    rig.serve(rig.deployer(), "blue", rig.release("v1"))
+
+
+@pytest.mark.parametrize("code", ["raise SystemExit(1)", "import time; time.sleep(3600)"], ids=["ends", "hangs"])
+def test_where_no_guard_acts_the_keeper_itself_goes_back(idle: Any, tmp_path: Any, code: str) -> None:
+    guardless(idle, tmp_path, code)
+    keeper = idle.deployer(take_over="the next run")
+    once = ["/bin/sh", "-c", f'mkdir "{tmp_path}/once" && exec "$@"', "sh", *idle.release("v2").details["command"]]
+    release = idle.release("v2", command=once)
+    wanted = intent(release, "r", bake=LASTING)
+    idle.serve(keeper, "green", release, previous="blue", phase=Phase.BAKING, intent=wanted)
+    os.kill(idle.details()["colours"]["green"]["pid"], signal.SIGKILL)
+    until(lambda: idle.record().selected == "blue")
+    record = idle.record()
+    assert record.phase is Phase.RETURNING
+    assert record.intent.ends_as == "failed"
+    assert "the keeper did" in record.intent.ending
+    assert idle.get()[1] == "v1"
+
+
+def test_a_keeper_without_a_guard_says_so(idle: Any, tmp_path: Any) -> None:
+    guardless(idle, tmp_path, "raise SystemExit(1)")
+    keeper = idle.deployer(take_over="the next run")
+    keeper.unlock()
+    keeper.lock(holder("a plain run"))
+    wanted = intent(idle.release("v2"), "r", bake=LASTING)
+    idle.serve(keeper, "green", idle.release("v2"), previous="blue", phase=Phase.CONVERGING, intent=wanted)
+    until(lambda: not keeper.observe().guard)
+    assert idle.get()[1] == "v2"
+
+
+def test_the_guard_is_no_use_where_nothing_moved(serving: Any) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "readiness_deploy.guard", str(serving.state)], capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert serving.details()["lock"] is None

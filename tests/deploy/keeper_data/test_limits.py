@@ -1,0 +1,189 @@
+"""Bounds of the entry: who asks for too much, or waits too long, is told so."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from readiness_deploy.keeper.entry import Entry
+
+from keeper_data.rig import OK, App, Seen, get, post, receive, rigged, run, until
+
+
+def test_a_head_that_does_not_end_is_not_waited_for() -> None:
+    async def test() -> None:
+        async with rigged(App(), entry=Entry(head=0.2)) as rig:
+            client = await rig.client()
+
+            async def drips() -> None:
+                for byte in b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 10_000:
+                    client.writer.write(bytes([byte]))
+                    await asyncio.sleep(0.01)
+
+            dripping = asyncio.create_task(drips())
+            assert (await client.answer()).status == 408
+            assert await client.ended() == b""
+            dripping.cancel()
+
+    run(test())
+
+
+def test_a_client_that_says_nothing_is_hung_up_on() -> None:
+    async def test() -> None:
+        async with rigged(App(), entry=Entry(idle=0.2)) as rig:
+            never, once = await rig.client(), await rig.client()
+            assert (await once.ask(get())).status == 200
+            assert await never.ended() == await once.ended() == b""
+
+    run(test())
+
+
+def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    async def test() -> None:
+        async with rigged(App(), entry=Entry(timeout=0.2)) as rig:
+            client = await rig.client()
+            got = await client.ask(post(b"12345").replace(b"Length: 5", b"Length: 6"))
+            assert got.status == 408
+            assert await client.ended() == b""
+            assert rig.board.counts("blue")["left"] == 1
+
+    run(test())
+
+
+def test_an_answer_that_does_not_come_is_504() -> None:
+    async def never(seen: Seen) -> bytes:
+        await asyncio.sleep(60)
+        return OK
+
+    async def test() -> None:
+        async with rigged(App(never), entry=Entry(timeout=0.2)) as rig:
+            client = await rig.client()
+            assert (await client.ask(get())).status == 504
+            assert (await client.ask(post(b"x"))).status == 504, "the client's connection is as good as before"
+            assert rig.board.counts("blue")["no_answer"] == 2
+
+    run(test())
+
+
+def test_an_answer_that_stops_half_way_is_cut() -> None:
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await receive(reader, writer)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+        await asyncio.sleep(60)
+
+    async def test() -> None:
+        async with rigged(App(handler=app), entry=Entry(timeout=0.2)) as rig:
+            client = await rig.client()
+            await client.send(get())
+            with pytest.raises(Exception):  # noqa: B017
+                await client.answer()
+            assert rig.board.counts("blue")["cut"] == 1
+
+    run(test())
+
+
+def test_a_slow_answer_that_goes_on_is_waited_for() -> None:
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await receive(reader, writer)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
+        for _ in range(8):
+            await asyncio.sleep(0.1)
+            writer.write(b"x")
+
+    async def test() -> None:
+        async with rigged(App(handler=app), entry=Entry(timeout=0.4)) as rig:
+            assert (await rig.ask(get())).body == b"x" * 8
+
+    run(test())
+
+
+def test_a_long_body_is_refused_before_the_application_hears_of_it() -> None:
+    async def test() -> None:
+        app = App()
+        async with rigged(app, entry=Entry(body=10)) as rig:
+            assert (await rig.ask(post(b"x" * 10))).status == 200
+            said = await rig.raw(post(b"x" * 11, "Expect: 100-continue")[:-11])
+            assert said.startswith(b"HTTP/1.1 413 ")
+            assert (len(app.seen), app.connections) == (1, 1)
+
+    run(test())
+
+
+def test_a_long_body_in_chunks_is_refused_when_it_is_too_long() -> None:
+    async def test() -> None:
+        app = App()
+        async with rigged(app, entry=Entry(body=10)) as rig:
+            head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            said = await rig.raw(head + b"8\r\n12345678\r\n3\r\n123\r\n0\r\n\r\n")
+            assert said.startswith(b"HTTP/1.1 413 ")
+            assert not app.seen
+            assert (await rig.ask(head + b"8\r\n12345678\r\n2\r\n12\r\n0\r\n\r\n")).status == 200
+
+    run(test())
+
+
+@pytest.mark.parametrize("lines", [("X: " + "a" * 40_000,), ("X: a",) * 101])
+def test_a_large_head_is_refused(lines: tuple[str, ...]) -> None:
+    async def test() -> None:
+        app = App()
+        async with rigged(app) as rig:
+            assert (await rig.raw(get("/", *lines))).startswith(b"HTTP/1.1 431 ")
+            assert not app.seen
+
+    run(test())
+
+
+def test_more_connections_than_there_may_be_wait_in_the_socket() -> None:
+    async def test() -> None:
+        async with rigged(App(), entry=Entry(connections=3)) as rig:
+            clients = [await rig.client() for _ in range(5)]
+            for client in clients:
+                await client.send(get())
+            for client in clients[:3]:
+                assert (await client.answer()).status == 200
+            waiting = asyncio.create_task(clients[3].answer())
+            done, _ = await asyncio.wait({waiting}, timeout=0.1)
+            assert not done
+            clients[0].close()
+            assert (await waiting).status == 200
+            clients[1].close()
+            assert (await clients[4].answer()).status == 200
+            assert "connections full" in [what for what, _ in rig.notes]
+
+    run(test())
+
+
+@contextmanager
+def _few_files(spare: int) -> Iterator[None]:
+    import os
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # The lowest number that is free tells how many are in use.
+    file = os.dup(0)
+    os.close(file)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (file + spare, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_lack_of_descriptors_ends_nothing() -> None:
+    async def test() -> None:
+        async with rigged(App()) as rig:
+            first = await rig.client()
+            assert (await first.ask(get())).status == 200
+            second = await rig.client()
+            with _few_files(1):
+                # One is left: for the client's own socket. The keeper has none to accept it with.
+                third = await rig.client()
+                await third.send(get())
+                await until(lambda: "accept failed" in [what for what, _ in rig.notes])
+                assert (await first.ask(get())).status == 200
+            assert (await third.answer()).status == 200
+            assert (await second.ask(get())).status == 200
+
+    run(test())

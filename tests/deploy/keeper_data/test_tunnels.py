@@ -1,0 +1,202 @@
+"""After a change of protocol, bytes go both ways untouched."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import struct
+
+import pytest
+from readiness_deploy.keeper.entry import Entry
+
+from keeper_data.rig import OK, App, Client, Rig, get, receive, rigged, run, until
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A websocket server of RFC 6455 that says what it hears, and closes as it should."""
+    seen = await receive(reader, writer)
+    assert seen is not None
+    if not seen.all("upgrade"):
+        writer.write(OK)
+        return
+    assert (seen.one("upgrade"), seen.one("connection")) == ("websocket", "Upgrade")
+    proof = base64.b64encode(hashlib.sha1(seen.one("sec-websocket-key").encode() + _GUID).digest())  # noqa: S324 (RFC 6455)
+    head = b"HTTP/1.1 101 Sure\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %b\r\n\r\n"
+    writer.write(head % proof + _frame(b"welcome"))
+    while True:
+        kind, content = await _read(reader)
+        writer.write(_frame(content, kind))
+        await writer.drain()
+        if kind == 8:
+            return
+
+
+def _frame(content: bytes, kind: int = 2, mask: bytes = b"") -> bytes:
+    size = len(content)
+    marked = 0x80 if mask else 0
+    length = bytes([marked | size]) if size < 126 else bytes([marked | 127]) + struct.pack(">Q", size)
+    if mask:
+        stream = (mask * (size // 4 + 1))[:size]
+        content = (int.from_bytes(content, "big") ^ int.from_bytes(stream, "big")).to_bytes(size, "big")
+    return bytes([0x80 | kind]) + length + mask + content
+
+
+async def _read(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    first, second = await reader.readexactly(2)
+    size = second & 127
+    if size == 127:
+        (size,) = struct.unpack(">Q", await reader.readexactly(8))
+    mask = await reader.readexactly(4) if second & 128 else b""
+    content = await reader.readexactly(size)
+    return first & 15, _frame(content, 2, mask)[-size:] if mask and size else content
+
+
+async def _opened(rig: Rig) -> Client:
+    client = await rig.client()
+    key = base64.b64encode(os.urandom(16))
+    asked = get("/ws", "Upgrade: websocket", "Connection: keep-alive, Upgrade", "Sec-WebSocket-Version: 13")
+    await client.send(asked[:-2] + b"Sec-WebSocket-Key: " + key + b"\r\n\r\n")
+    head = await client.reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 101 ")
+    assert base64.b64encode(hashlib.sha1(key + _GUID).digest()) in head  # noqa: S324
+    assert await _read(client.reader) == (2, b"welcome")
+    return client
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 70_000, 3_000_000])
+def test_a_websocket_hears_what_it_says(size: int) -> None:
+    async def test() -> None:
+        async with rigged(App(handler=_echo)) as rig:
+            client = await _opened(rig)
+            content = os.urandom(size)
+            client.writer.write(_frame(content, mask=os.urandom(4)))
+            assert await _read(client.reader) == (2, content)
+            assert rig.board.in_flight("blue") == 1
+            client.writer.write(_frame(b"\x03\xe8", 8, os.urandom(4)))
+            assert await _read(client.reader) == (8, b"\x03\xe8")
+            assert await client.ended() == b""
+            client.close()
+            await until(lambda: rig.board.in_flight("blue") == 0)
+            assert rig.board.counts("blue")["1xx"] == 1
+
+    run(test())
+
+
+def test_a_websocket_outlives_the_move_of_the_route() -> None:
+    async def test() -> None:
+        async with rigged(App(handler=_echo), App()) as rig:
+            client = await _opened(rig)
+            rig.board.point("green")
+            client.writer.write(_frame(b"still here", mask=b"abcd"))
+            assert await _read(client.reader) == (2, b"still here")
+            assert await rig.board.drained("blue", 0.05) == 1
+            assert rig.board.cut("blue") == 1
+            with pytest.raises(asyncio.IncompleteReadError):
+                await _read(client.reader)
+            assert rig.board.counts("blue")["cut"] == 1
+
+    run(test())
+
+
+def test_a_client_that_leaves_its_tunnel_ends_it() -> None:
+    async def test() -> None:
+        app = App(handler=_echo)
+        async with rigged(app) as rig:
+            (await _opened(rig)).writer.transport.abort()
+            await until(lambda: rig.board.in_flight("blue") == 0)
+            await until(lambda: not app.open)
+
+    run(test())
+
+
+def test_a_client_that_stays_when_the_application_left_is_hung_up_on() -> None:
+    async def test() -> None:
+        async with rigged(App(handler=_echo)) as rig:
+            client = await _opened(rig)
+            client.writer.write(_frame(b"", 8, b"abcd"))
+            assert await _read(client.reader) == (8, b"")
+            await until(lambda: rig.board.in_flight("blue") == 0)
+            assert rig.board.counts("blue")["1xx"] == 1
+
+    run(test())
+
+
+def test_a_silent_tunnel_ends() -> None:
+    async def test() -> None:
+        async with rigged(App(handler=_echo), entry=Entry(tunnel=0.2)) as rig:
+            client = await _opened(rig)
+            assert await client.ended() == b""
+
+    run(test())
+
+
+@pytest.mark.parametrize("protocol", ["h2c", "TLS/1.0", "websocket, h2c", "foo"])
+def test_other_protocols_are_not_offered(protocol: str) -> None:
+    """With h2c, a client could send requests past the keeper, unread."""
+
+    async def test() -> None:
+        app = App()
+        async with rigged(app) as rig:
+            got = await rig.ask(
+                get("/", f"Upgrade: {protocol}", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AA")
+            )
+            assert got.status == 200
+            assert not {name for name, _ in app.seen[0].headers} & {"upgrade", "http2-settings", "connection"}
+
+    run(test())
+
+
+def test_an_application_may_decline() -> None:
+    async def test() -> None:
+        async with rigged(App()) as rig:
+            client = await rig.client()
+            asked = get("/", "Upgrade: websocket", "Connection: Upgrade")
+            assert (await client.ask(asked)).body == (await client.ask(get())).body == b"ok"
+
+    run(test())
+
+
+SURE = b"HTTP/1.1 101 Sure\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+
+
+@pytest.mark.parametrize("who", ["application", "client"])
+def test_a_tunnel_does_not_fill_memory(who: str) -> None:
+    """One end pours, the other does not read. That is borne for as long as silence is."""
+    sent = 0
+
+    async def pour(writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        while sent < 100 << 20:
+            writer.write(bytes(1 << 16))
+            await writer.drain()
+            sent += 1 << 16
+
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await receive(reader, writer)
+        writer.write(SURE)
+        if who == "application":
+            await pour(writer)
+        await asyncio.sleep(60)
+
+    async def test() -> None:
+        async with rigged(App(handler=app), entry=Entry(timeout=1)) as rig:
+            client = await rig.client(limit=1 << 16)
+            await client.send(get("/", "Upgrade: websocket", "Connection: Upgrade"))
+            await client.reader.readuntil(b"\r\n\r\n")
+            pouring = asyncio.create_task(pour(client.writer)) if who == "client" else None
+            before, still = -1, 0
+            while still < 5:
+                await asyncio.sleep(0.08)
+                still = still + 1 if before == sent else 0
+                before = sent
+            assert 0 < sent < 48 << 20
+            if pouring:
+                pouring.cancel()
+            client.writer.transport.abort()
+            await until(lambda: rig.board.in_flight("blue") == 0)
+
+    run(test())
