@@ -345,7 +345,7 @@ def _baked(world: World, intent: Intent, series: Series, duration: float) -> Did
     restarts = _view(world.route.observe(), intent.colour).restarts
     deadline = world.clock.now() + duration
     while True:
-        seen = world.route.observe()
+        seen = _seen_again(world)
         if did := _carried_on(seen, intent, Phase.BAKING) or _wish(seen):
             return did
         if fault := _unwell(seen, intent.colour):
@@ -361,6 +361,18 @@ def _baked(world: World, intent: Intent, series: Series, duration: float) -> Did
             return _at_the_end(intent, verdict or series.finish(), series)
         if stopped := world.interrupts.pending():
             return Did(Event.INTERRUPTED, stopped)
+        world.clock.sleep(TICK)
+
+
+def _seen_again(world: World) -> Observation:
+    """What is, also after some looks in vain: what gates have measured is not forgotten for one lost reply."""
+    deadline = world.clock.now() + UNSEEN_WITHIN
+    while True:
+        try:
+            return world.route.observe()
+        except Lost:
+            if world.clock.now() > deadline:
+                raise
         world.clock.sleep(TICK)
 
 
