@@ -133,6 +133,14 @@ class Reader:
             self._sleep(wait)
         raise AssertionError("the last attempt returns")
 
+    def change(
+        self, method: str, path: str, body: bytes, kind: str, parameters: Mapping[str, str | int] | None = None
+    ) -> Answer:
+        """The answer to a request that changes something, with that body of that content type. It is said once: where
+        no answer comes, nobody knows whether it was heard. Raises NoAnswer, TooLarge."""
+        said = {"Accept": "application/json", "Content-Type": kind}
+        return self._ask(method, path, said, content=body, params=dict(parameters) if parameters else None)
+
     def stop(self) -> None:
         """End what a stoppable reader reads, and what it will read: whoever reads gets NoAnswer. For another thread."""
         self._stopped = True

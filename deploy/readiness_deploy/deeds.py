@@ -180,7 +180,10 @@ def provision(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: AR
     world.colours.start(intent.colour, intent.release)
     deadline = world.clock.now() + intent.ready_within
     while True:
-        view = _view(world.route.observe(), intent.colour)
+        seen = world.route.observe()
+        if _taken_over(seen, intent):
+            return _GONE
+        view = _view(seen, intent.colour)
         if view.release == intent.release.id:
             if view.restarts or view.standing is Standing.DEAD:
                 return Did(Event.FAILED, f"the candidate does not stay up: {view.why or f'{view.restarts} restarts'}")
@@ -207,7 +210,10 @@ def verify(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG00
                 verdict = series.finish()
             if verdict is not None:
                 return _judged(verdict, series, intent)
-            view = _view(world.route.observe(), intent.colour)
+            seen = world.route.observe()
+            if _taken_over(seen, intent):
+                return _GONE
+            view = _view(seen, intent.colour)
             if not view.ready or view.restarts:
                 return Did(Event.FAILED, f"the candidate lost its readiness under its gates: {view.why}")
             if stopped := world.interrupts.pending():
@@ -215,6 +221,14 @@ def verify(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG00
             world.clock.sleep(TICK)
     finally:
         series.close()
+
+
+_GONE = Did(Event.CONFLICT, "another run took the place of this one")
+
+
+def _taken_over(seen: Observation, intent: Intent) -> bool:
+    """Whether this run is no longer the one in flight: waiting on would be for nobody."""
+    return seen.record.intent is None or seen.record.intent.run != intent.run
 
 
 def doubt(world: World, wanted: Intent | None, why: str) -> Did:
@@ -342,7 +356,7 @@ def _left(intent: Intent, seen: Observation) -> float:
 
 
 def _baked(world: World, intent: Intent, series: Series, duration: float) -> Did:
-    restarts = _view(world.route.observe(), intent.colour).restarts
+    restarts = _view(_seen_again(world), intent.colour).restarts
     deadline = world.clock.now() + duration
     while True:
         seen = _seen_again(world)

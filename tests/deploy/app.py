@@ -5,7 +5,7 @@
     GET  /slow?0.5    200 after so many seconds
     GET  /env?NAME    200 with a variable of its environment
     GET  /pid         200 with the process id
-    POST /            200; the body is appended to --data, one line each
+    POST /            200; the body is appended to --data, one line each, and written to --database, one row each
     POST /fail        from now on it is not ready
     POST /die         it ends at once, with exit code 3
 
@@ -21,6 +21,10 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
 
 REASONS = {200: "OK", 404: "Not Found", 500: "Internal Server Error", 503: "Service Unavailable"}
 
@@ -35,6 +39,7 @@ class App:
         self.count = 0
         self.ending = asyncio.Event()
         self.data = os.open(options.data, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644) if options.data else -1
+        self.database = opened(options.database) if options.database else None
 
     def ready(self) -> bool:
         age = time.monotonic() - self.began
@@ -63,6 +68,8 @@ class App:
             self.unready = True
         elif self.data >= 0:
             os.write(self.data, body + b"\n")
+        elif self.database is not None:
+            self.database.execute("INSERT INTO written VALUES (?, ?)", (body.decode(), self.release.decode()))
         return 200, self.release
 
     def head(self, status: int, length: int, close: bool) -> bytes:
@@ -140,6 +147,17 @@ async def main(options: argparse.Namespace) -> None:
         await asyncio.sleep(0.005)
 
 
+def opened(path: Path) -> sqlite3.Connection:
+    """The database in which two releases write at the same time."""
+    import sqlite3
+
+    made = sqlite3.connect(path, isolation_level=None, timeout=5)
+    made.execute("PRAGMA journal_mode = WAL")
+    made.execute("PRAGMA synchronous = NORMAL")
+    made.execute("CREATE TABLE IF NOT EXISTS written (body TEXT, release TEXT)")
+    return made
+
+
 def options(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="a small service to ship")
     parser.add_argument("--ready-after", type=float, default=0.0, help="seconds until it is ready")
@@ -151,6 +169,7 @@ def options(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--spawn", action="store_true", help="have a child in another session that outlives it")
     parser.add_argument("--ignore-term", action="store_true", help="SIGTERM is ignored")
     parser.add_argument("--abrupt", action="store_true", help="end at once on SIGTERM, whatever is in flight")
+    parser.add_argument("--database", type=Path, help="SQLite file to which bodies are written")
     parser.add_argument("--data", type=Path, help="file to which bodies are appended")
     return parser.parse_args(words)
 

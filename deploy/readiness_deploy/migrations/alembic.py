@@ -179,7 +179,8 @@ def _rendered(
         return None
     ran = programs.run(program, command[1:], cwd=root, environment=environment, bounds=BOUNDS)
     if not ran.ok:
-        said = Redactor(environment)(ran.said).strip().splitlines()
+        last = ran.fault or programs.words(ran.err[-2000:]) or ran.said  # of a traceback, the end says what it was
+        said = Redactor(environment)(last).strip().splitlines()
         faults.append(
             f"{revision.shown}:1: its SQL cannot be rendered ({said[-1][:300] if said else 'no word of why'}): "
             "what needs a connection has to be written as SQL"

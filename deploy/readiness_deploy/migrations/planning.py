@@ -59,7 +59,7 @@ def differences(rows: Sequence[Row], migrations: Sequence[Migration]) -> Iterato
     by_id = {m.id: m for m in migrations}
     for row in rows:
         migration = by_id.get(row.id)
-        if migration is not None and migration.checksum != row.checksum:
+        if migration is not None and row.applied and migration.checksum != row.checksum:
             yield (
                 f"{migration.file}:1: {row.id} was edited after it was applied{_when(row)}: "
                 "restore it, and put the change into a new migration"

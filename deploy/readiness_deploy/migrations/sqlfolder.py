@@ -37,8 +37,9 @@ def read_folder(folder: Path, root: Path, declared: Mapping[str, Kind], dialect:
         text = _text(path, shown, faults)
         if text is None:
             continue
+        told = len(faults)
         statements = judged(text, shown, dialect, faults)
-        if not statements:
+        if not statements and len(faults) == told:
             faults.append(f"{shown}:1: wanted statements, found none: write one, or take the file away")
         found.append(
             Migration(

@@ -79,11 +79,8 @@ class SqliteSchema:
             raise Unfit(f"this release has no migration {migration}")
         if wanted.refusals():
             raise Unfit("\n".join(wanted.refusals()))
-        if self._path.exists() and migration in self.observe().applied:
-            self._retrying.run(lambda: self._once(wanted))
-            return
-        if self._path.exists():
-            snapshot(self._path, migration, self._settings.lock_timeout)
+        if self._path.exists() and migration not in self.observe().applied:
+            self._retrying.run(lambda: snapshot(self._path, migration, self._settings.lock_timeout))
         self._retrying.run(lambda: self._once(wanted))
 
     def adopt(self, upto: str) -> None:

@@ -59,7 +59,8 @@ def _tokens(text: str, dialect: Dialect):  # type: ignore[no-untyped-def]  # sql
     try:
         return Grammar.get_or_raise(dialect).tokenize(text)
     except TokenError as fault:
-        said = str(fault.__cause__ or fault).split("\n")[0]
+        cause = fault.__cause__
+        said = str(cause).split("\n")[0] if isinstance(cause, TokenError) else "a quotation does not end"
         raise Uncut(_line_of(said, text), f"it is no SQL that can be cut into statements: {said[:200]}") from None
 
 

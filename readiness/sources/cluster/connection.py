@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from readiness.http import NoAnswer, Reader, Tls
+from readiness.http import DEFAULT_BOUNDS, Bounds, NoAnswer, Reader, Tls
 from readiness.sources.cluster.kubeconfig import Entry, Part, Refused
 from readiness.sources.cluster.plugin import Credential, credential
 from readiness.sources.cluster.vetting import vet, with_absolute_paths
@@ -33,20 +33,20 @@ _OLDER_KEY = "authorization"
 
 
 @contextmanager
-def reader(entry: Entry, root: Path | None = None) -> Iterator[Reader]:
+def reader(entry: Entry, root: Path | None = None, bounds: Bounds = DEFAULT_BOUNDS) -> Iterator[Reader]:
     """A reader of the cluster. Raises Refused. What it must write for the TLS library is gone at once."""
     vet(entry)
     with tempfile.TemporaryDirectory(prefix="readiness-") as private:
         configuration = _configuration(entry, private, root)
         try:
-            made = _reader(configuration, entry)
+            made = _reader(configuration, entry, bounds)
         except NoAnswer as refusal:
             raise Refused(str(refusal), entry.cluster.span()) from None
     with made:
         yield made
 
 
-def _reader(configuration: Configuration, entry: Entry) -> Reader:
+def _reader(configuration: Configuration, entry: Entry, bounds: Bounds) -> Reader:
     tls = Tls(
         configuration.ssl_ca_cert or "",
         configuration.cert_file or "",
@@ -62,7 +62,7 @@ def _reader(configuration: Configuration, entry: Entry) -> Reader:
             key = configuration.get_api_key_with_prefix(_KEY, alias=_OLDER_KEY)
         return {**({"Authorization": key.strip()} if key else {}), **impersonated}
 
-    return Reader(str(configuration.host), tls=tls, proxy=configuration.proxy or "", headers=headers)
+    return Reader(str(configuration.host), tls=tls, proxy=configuration.proxy or "", headers=headers, bounds=bounds)
 
 
 def _configuration(entry: Entry, private: str, root: Path | None) -> Configuration:

@@ -19,7 +19,7 @@ THREE = {
         "ALTER TABLE tally ADD COLUMN note text;\nINSERT INTO tally VALUES ('second', 'a');\n"
         "CREATE TABLE other (id integer PRIMARY KEY);\nINSERT INTO tally VALUES ('second', 'b');\n"
     ),
-    "0003_third.sql": "INSERT INTO tally VALUES ('third');\n",
+    "0003_third.sql": "INSERT INTO tally (step) VALUES ('third');\n",
 }
 IDS = tuple(name.removesuffix(".sql") for name in THREE)
 

@@ -28,6 +28,7 @@ from simulator.machine import Machine
 from simulator.stage import Stage
 
 T = TypeVar("T")
+NEVER_LOST = ("sleep", "begin", "poll", "finish")
 CHANGES = frozenset({"write", "start", "stop", "retire", "apply", "take"})
 
 
@@ -92,7 +93,7 @@ class Actor:
             self.die()
         elif name in ("take", "observe") and fault.kind in REFUSALS:
             return
-        elif fault.kind in LOSSES and (name != "sleep" or fault.only == "sleep"):
+        elif fault.kind in LOSSES and (name not in NEVER_LOST or fault.only == name):
             self.unheard = name
             raise Lost("no reply")
         elif fault.kind is Kind.CONFLICT:

@@ -1,0 +1,229 @@
+"""The same promises on a file of SQLite."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from migrations.making import IDS, THREE, schema
+from readiness_deploy.ports import Fenced, Lost, Patience, Unfit
+
+
+def address(root: Path) -> str:
+    return f"sqlite:///{root}/app.db"
+
+
+@contextmanager
+def opened(root: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(root / "app.db", isolation_level=None)) as connection:
+        yield connection
+
+
+def ask(root: Path, sql: str) -> list[Any]:
+    with opened(root) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def tally(root: Path) -> list[str]:
+    return sorted(row[0] for row in ask(root, "SELECT step FROM tally"))
+
+
+def test_each_is_applied_once(tmp_path: Path) -> None:
+    made = schema(address(tmp_path), tmp_path, THREE, epoch=3)
+    assert made.observe().applied == ()
+    for migration in (*IDS, *IDS):
+        made.apply(migration)
+    assert made.observe().applied == IDS
+    assert tally(tmp_path) == ["first", "second", "second", "third"]
+    assert ask(tmp_path, "SELECT epoch FROM readiness_epoch") == [(3,)]
+
+
+def test_a_later_epoch_shuts_out_an_earlier_one(tmp_path: Path) -> None:
+    schema(address(tmp_path), tmp_path, THREE, epoch=5).apply(IDS[0])
+    for migration in IDS[:2]:
+        with pytest.raises(Fenced):
+            schema(address(tmp_path), tmp_path, THREE, epoch=4).apply(migration)
+    assert schema(address(tmp_path), tmp_path, THREE).observe().applied == IDS[:1]
+
+
+@pytest.mark.parametrize("broken", range(4))
+def test_whichever_statement_fails_nothing_of_the_migration_stays(tmp_path: Path, broken: int) -> None:
+    lines = THREE["0002_second.sql"].splitlines()
+    lines.insert(broken, "INSERT INTO nowhere VALUES (1);")
+    made = schema(address(tmp_path), tmp_path, {**THREE, "0002_second.sql": "\n".join(lines)})
+    made.apply(IDS[0])
+    with pytest.raises(Unfit, match=rf"sql/0002_second.sql:{broken + 1}: .*nowhere"):
+        made.apply(IDS[1])
+    assert (made.observe().applied, tally(tmp_path)) == (IDS[:1], ["first"])
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_a_writer_that_does_not_end_means_patience(tmp_path: Path, mode: str) -> None:
+    ask(tmp_path, f"PRAGMA journal_mode = {mode}")
+    made = schema(address(tmp_path), tmp_path, THREE, lock_timeout=0.05, attempts=2)
+    made.apply(IDS[0])
+    with opened(tmp_path) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("INSERT INTO tally VALUES ('open')")
+        with pytest.raises(Patience):
+            made.apply(IDS[1])
+    made.apply(IDS[1])
+    assert tally(tmp_path) == ["first", "second", "second"]
+
+
+def test_many_runners_at_once(tmp_path: Path) -> None:
+    made = [schema(address(tmp_path), tmp_path, THREE, lock_timeout=5.0, attempts=20) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for migration in IDS:
+            list(pool.map(lambda one, wanted=migration: one.apply(wanted), made))  # type: ignore[misc]
+    assert tally(tmp_path) == ["first", "second", "second", "third"]
+
+
+CHILD = """
+import os, signal, sqlite3, sys
+from pathlib import Path
+from migrations.making import schema, THREE
+
+address, root, wanted, fatal = sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+said = 0
+
+class Deadly(sqlite3.Connection):
+    def execute(self, *arguments):
+        global said
+        said += 1
+        if said == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().execute(*arguments)
+
+connect = sqlite3.connect
+sqlite3.connect = lambda *arguments, **named: connect(*arguments, **named, factory=Deadly)
+schema(address, root, THREE).apply(wanted)
+"""
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_killed_at_any_statement_it_is_applied_once_in_the_end(tmp_path: Path, mode: str) -> None:
+    fatal, deaths = 0, 0
+    while True:
+        fatal += 1
+        root = tmp_path / str(fatal)
+        root.mkdir()
+        ask(root, f"PRAGMA journal_mode = {mode}")
+        schema(address(root), root, THREE).apply(IDS[0])
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD, address(root), str(root), IDS[1], str(fatal)],
+            cwd=Path(__file__).parents[1], check=False, capture_output=True, timeout=60,
+        )  # fmt: skip
+        assert done.returncode in (0, -signal.SIGKILL), done.stderr.decode()
+        assert tally(root) in (["first"], ["first", "second", "second"])
+        schema(address(root), root, THREE).apply(IDS[1])
+        assert tally(root) == ["first", "second", "second"]
+        if done.returncode == 0:
+            break
+        deaths += 1
+    assert deaths > len(THREE["0002_second.sql"].splitlines())
+
+
+def test_a_snapshot_is_made_before_and_the_newest_are_kept(tmp_path: Path) -> None:
+    made = schema(address(tmp_path), tmp_path, THREE)
+    for migration in IDS:
+        made.apply(migration)
+    found = sorted(p.name for p in tmp_path.glob("app.db.before-*"))
+    assert found == ["app.db.before-0001-0002_second", "app.db.before-0002-0003_third"]
+    with closing(sqlite3.connect(tmp_path / found[0])) as before:
+        assert before.execute("SELECT step FROM tally").fetchall() == [("first",)]
+    assert (tmp_path / found[0]).stat().st_mode & 0o077 == 0
+    many = {**THREE, **{f"{n:04}_more.sql": "INSERT INTO tally (step) VALUES ('more')" for n in range(4, 9)}}
+    more = schema(address(tmp_path), tmp_path, many)
+    for number in range(4, 9):
+        more.apply(f"{number:04}_more")
+    assert sorted(int(p.name.split("-")[1]) for p in tmp_path.glob("app.db.before-*")) == [5, 6, 7]
+
+
+def test_nothing_is_changed_where_no_snapshot_can_be_made(tmp_path: Path) -> None:
+    made = schema(address(tmp_path), tmp_path, THREE)
+    made.apply(IDS[0])
+    (tmp_path / "app.db.before-partial").mkdir()
+    with pytest.raises(Unfit, match="no snapshot can be made"):
+        made.apply(IDS[1])
+    assert tally(tmp_path) == ["first"]
+
+
+def test_a_statement_without_end_is_ended_and_named(tmp_path: Path) -> None:
+    endless = "INSERT INTO tally WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+    made = schema(address(tmp_path), tmp_path, {**THREE, "0002_second.sql": f"\n{endless};"}, statement_timeout=0.2)
+    made.apply(IDS[0])
+    with pytest.raises(Unfit, match=r"sql/0002_second.sql:2: interrupted.*statement-timeout"):
+        made.apply(IDS[1])
+    assert tally(tmp_path) == ["first"]
+
+
+def test_a_precondition_must_hold_and_writes_nothing(tmp_path: Path) -> None:
+    for query, words in {
+        "SELECT count(*) = 1 FROM tally": "",
+        "SELECT count(*) = 9 FROM tally": "does not hold",
+        "SELECT 1 WHERE 0": "does not hold",
+        "SELECT nonsense": "cannot be asked",
+        "SELECT 1; DELETE FROM tally": "cannot be asked",
+    }.items():
+        root = tmp_path / str(abs(hash(query)))
+        root.mkdir()
+        made = schema(address(root), root, {**THREE, "0002_second.sql": f"-- precondition: {query}\nDROP TABLE tally"})
+        made.apply(IDS[0])
+        if not words:
+            made.apply(IDS[1])
+            assert made.observe().floor == IDS[1:2]
+            continue
+        with pytest.raises(Unfit, match=f"sql/0002_second.sql:1: .*{words}"):
+            made.apply(IDS[1])
+        assert tally(root) == ["first"]
+
+
+def test_what_was_applied_by_other_means_can_be_adopted(tmp_path: Path) -> None:
+    ask(tmp_path, "CREATE TABLE tally (step text NOT NULL)")
+    made = schema(address(tmp_path), tmp_path, THREE)
+    made.adopt(IDS[0])
+    made.apply(IDS[1])
+    assert tally(tmp_path) == ["second", "second"]
+
+
+def test_a_file_that_is_no_database_is_lost_and_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "app.db").write_text("this is no database, and long enough to be taken for one" * 30)
+    before = (tmp_path / "app.db").read_bytes()
+    made = schema(address(tmp_path), tmp_path, THREE)
+    with pytest.raises(Lost):
+        made.observe()
+    with pytest.raises((Lost, Unfit)):
+        made.apply(IDS[0])
+    assert (tmp_path / "app.db").read_bytes() == before
+
+
+def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
+    """The limit for the size of a file stands for the disk: what is written beyond it fails in the same way."""
+    big = "INSERT INTO tally SELECT hex(randomblob(100000)) FROM sqlite_master, sqlite_master, sqlite_master"
+    files = {**THREE, "0002_second.sql": f"CREATE TABLE other (id);\n{big};\n"}
+    schema(address(tmp_path), tmp_path, files).apply(IDS[0])
+    script = (
+        "import resource, signal, sys; from pathlib import Path; from migrations.making import *\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (300000, 300000))\n"
+        "from readiness_deploy.ports import Unfit\n"
+        "try: schema(sys.argv[1], Path(sys.argv[2]), {**THREE, '0002_second.sql': sys.argv[3]}).apply('0002_second')\n"
+        "except Unfit as fault: print(fault)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, address(tmp_path), str(tmp_path), files["0002_second.sql"]],
+        cwd=Path(__file__).parents[1], check=False, capture_output=True, timeout=60, text=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    assert "sql/0002_second.sql:2: " in done.stdout, done.stderr
+    assert schema(address(tmp_path), tmp_path, files).observe().applied == IDS[:1]
+    assert tally(tmp_path) == ["first"]

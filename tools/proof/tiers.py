@@ -1,0 +1,147 @@
+"""The tiers: what is run, for how long at most, and which figures it owes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+KEY = "READINESS_PROOF_DIR"
+"""The variable that tells a tier where its figures belong, and to try everything instead of a part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One command and what it owes.
+
+    `place` is what it is about, a path in the repository. `owes` are patterns of file names: a tier that passes and
+    leaves one of them without a file has failed. `counted` are figures that are counts of tests: the name of the figure
+    by the name of the test function. `budget` is in seconds.
+    """
+
+    name: str
+    about: str
+    place: str
+    command: tuple[str, ...]
+    budget: float
+    owes: tuple[str, ...] = ()
+    counted: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_tests(self) -> bool:
+        """Whether it is a run of pytest, which says for each test how it went."""
+        return "pytest" in self.command
+
+
+def _tests(*paths: str, workers: bool = False, only: str = "") -> tuple[str, ...]:
+    words = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths)
+    return words + (("-n", "auto") if workers else ()) + (("-k", only) if only else ())
+
+
+_DEPLOY = "tests/deploy"
+TIERS = (
+    Tier(
+        "model",
+        "The protocol as an abstract model: every state that two actors, a guard and one who meddles can reach.",
+        f"{_DEPLOY}/model",
+        _tests(f"{_DEPLOY}/model", workers=True),
+        150,
+        owes=("simulator-model-*.json",),
+        counted={"rules without which a promise breaks": "test_no_rule_is_superfluous"},
+    ),
+    Tier(
+        "simulator",
+        "The real table over ports in memory: killed, doubly killed, replies lost, silenced, disturbed and raced at each "
+        "point, with two actors and foreign state.",
+        f"{_DEPLOY}/simulator",
+        _tests(*(f"{_DEPLOY}/test_{name}.py" for name in ("roads", "crashes", "race", "contract")), workers=True),
+        420,
+        owes=("simulator-roads.json", "simulator-killed-*.json", "simulator-races-*.json", "simulator-reply-lost.json"),
+        counted={
+            "what simulator and keeper must do alike": "test_contract",
+            "undisturbed scenarios that end as meant": "test_undisturbed",
+        },
+    ),
+    Tier(
+        "planted",
+        "Wrong edits of the rollout, after incidents of other deployers: each must be caught.",
+        f"{_DEPLOY}/planted",
+        _tests(f"{_DEPLOY}/planted", workers=True),
+        240,
+        counted={"planted bugs that were caught": "test_each_is_caught"},
+    ),
+    Tier(
+        "gates",
+        "The truth table: what the world does, and what a gate must say to it, over real sockets and processes.",
+        f"{_DEPLOY}/gates",
+        _tests(f"{_DEPLOY}/gates/test_truth.py", workers=True),
+        60,
+        counted={"rows of the truth table that are answered right": "test_what_a_gate_says"},
+    ),
+    Tier(
+        "migrations",
+        "PostgreSQL behind a proxy that cuts or freezes the connection at each message.",
+        f"{_DEPLOY}/migrations",
+        _tests(f"{_DEPLOY}/migrations/test_cut.py", workers=True),
+        120,
+        owes=("migrations-*.json",),
+    ),
+    Tier(
+        "keeper",
+        "The keeper's worker killed before and after each of its effects, under load.",
+        f"{_DEPLOY}/keeper",
+        _tests(f"{_DEPLOY}/keeper/test_kills.py", workers=True),
+        240,
+        owes=("keeper-kills-*.json",),
+        environment={"READINESS_KILLS": "1"},
+    ),
+    Tier(
+        "process",
+        "The real command line, keeper and application: killed, interrupted, raced, starved of disk, rebooted.",
+        f"{_DEPLOY}/process",
+        _tests(f"{_DEPLOY}/process", only="not rollouts"),
+        300,
+        owes=("kills.json", "signals.json", "races.json"),
+    ),
+    Tier(
+        "rollouts",
+        "Deploys and rollbacks in a row under an open-model load.",
+        f"{_DEPLOY}/process",
+        _tests(f"{_DEPLOY}/process", only="rollouts"),
+        540,
+        owes=("rollouts.json",),
+    ),
+    Tier(
+        "kubernetes",
+        "The same table over a real cluster.",
+        f"{_DEPLOY}/kubernetes",
+        _tests(f"{_DEPLOY}/kubernetes"),
+        240,
+        owes=("kubernetes.json",),
+    ),
+    Tier(
+        "bench",
+        "What the keeper costs, beside HAProxy and nothing in between.",
+        "bench/keeper.py",
+        ("python", "bench/keeper.py", "--seconds", "2", "--rounds", "3", "--out", "{folder}/keeper.json"),
+        60,
+        owes=("keeper.json",),
+    ),
+)
+
+
+def executable(tier: Tier, folder: str) -> list[str]:
+    """The command as it is started, with this Python."""
+    words = [word.replace("{folder}", folder) for word in tier.command]
+    if words[0] == "python":
+        words[0] = sys.executable
+    if tier.is_tests:
+        words.append(f"--junitxml={folder}/{tier.name}.xml")
+    return words
+
+
+def told(tier: Tier) -> str:
+    """The command as a person types it."""
+    before = "".join(f"{name}={value} " for name, value in sorted({KEY: "FOLDER", **tier.environment}.items()))
+    return before + " ".join(word.replace("{folder}", "FOLDER") for word in tier.command)
