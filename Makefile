@@ -2,10 +2,13 @@
 #   make VENV=/somewhere/else …        another place for the virtual environment
 #   make PYTHON=/path/to/python …      another Python to make it with
 #   make test PYTEST="-k certificates" what to hand to pytest
+#   make proof TIERS="model gates"     some tiers of proof; without it all, and docs/proof.md is written anew
 
 VENV ?= .venv
 PYTEST ?=
 BENCH ?=
+TIERS ?=
+PROOF ?=
 PEERS := peers/bin
 
 SHELL := /bin/sh
@@ -52,13 +55,20 @@ $(installed_dev): pyproject.toml $(installed)
 install: $(installed_dev) ## make the virtual environment for development
 
 .PHONY: demo
-demo: $(installed) ## is examples/payments ready for staging?
+demo: $(installed) ## is examples/payments ready, and do three versions of it ship without losing a request?
 	@echo '$$ cd examples/payments && readiness check --env staging'
 	@readiness=$$(cd "$(bin)" && pwd)/readiness && cd examples/payments && "$$readiness" check --env staging
+	@"$(bin)/python" examples/payments/demo/demo.py --readiness "$$(cd "$(bin)" && pwd)/readiness" --only-prepare
+	@"$(bin)/python" examples/payments/demo/demo.py --readiness "$$(cd "$(bin)" && pwd)/readiness"
 
 .PHONY: test
 test: $(installed_dev) ## run all tests (PYTEST="…" for pytest)
 	@"$(bin)/python" -m pytest -n auto $(PYTEST)
+
+# One after another, each within its time; a tier that fails, or a promise that is broken, makes it end with 1.
+.PHONY: proof
+proof: $(installed_dev) ## kill, cut, race and measure; write docs/proof.md (under 20 minutes; TIERS="model gates" for some)
+	@python=$$(cd "$(bin)" && pwd)/python && cd tools && "$$python" -m proof $(TIERS) $(PROOF)
 
 .PHONY: check
 check: check-format check-lint check-types check-imports check-changelog check-docs test ## the gate, the same for people and for CI
@@ -70,7 +80,7 @@ check-lint: $(installed_dev)
 	@"$(bin)/ruff" check .
 check-types: $(installed_dev)
 	@"$(bin)/mypy"
-	@MYPYPATH=bench "$(bin)/mypy" tools/*.py bench/*.py
+	@MYPYPATH=bench:tools "$(bin)/mypy" tools/*.py bench/*.py --package proof
 check-imports: $(installed_dev)
 	@"$(bin)/lint-imports" --no-logo
 check-changelog: $(installed_dev)

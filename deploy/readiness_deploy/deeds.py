@@ -99,14 +99,16 @@ def _schema(world: World) -> SchemaView | None:
 
 def announce(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG001
     """Write what is meant, before the first effect."""
-    record = world.route.observe().record
+    seen = world.route.observe()
+    record = seen.record
     if record.intent is not None:
         if wanted is not None and record.intent.run != wanted.run:
             return Did(Event.CONFLICT, "another run is in flight")
         return OK
     if wanted is None:
         return Did(Event.CONFLICT, "there is no run to go on with")
-    intent = replace(wanted, colour=_free(record))
+    well = record.selected is not None and _view(seen, record.selected).ready
+    intent = replace(wanted, colour=_free(record), proves=well)
     world.route.write(record.but(phase=Phase.PREPARING, intent=intent, retire_after=None))
     world.journal.note("announced", run=intent.run, release=intent.release.id, colour=intent.colour)
     return OK
@@ -153,10 +155,14 @@ def _apply(world: World, migration: str) -> Did:
 
 
 def prove(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG001
-    """The old release must still be ready on the new schema."""
+    """The old release must still be ready on the new schema. One that was not ready before has nothing to prove: what
+    is wrong with the release that runs must not stand in the way of the one that mends it."""
     seen = world.route.observe()
-    old = seen.record.selected
-    if old is None or not _mine(seen.record, wanted).expand:
+    old, intent = seen.record.selected, _mine(seen.record, wanted)
+    if old is None or not intent.expand:
+        return OK
+    if not intent.proves:
+        world.journal.note("not proven", run=intent.run, why="the release that serves was not ready before")
         return OK
     before = _view(seen, old).probes
     deadline = world.clock.now() + PROVE_WITHIN

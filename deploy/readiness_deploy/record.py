@@ -48,7 +48,8 @@ class Intent:
 
     `expand` are the ids of the migrations that it applies; `before` and `after` the settings of its gates, as the
     settings file spells them; `plan` the hash that an approval binds to. `doubt` says what the gates could not tell,
-    and `despite` the reason for which somebody accepted that.
+    and `despite` the reason for which somebody accepted that. `proves` says that the release that served was ready when
+    the run began, so that it can show that the new schema does not harm it.
     """
 
     run: str
@@ -71,6 +72,7 @@ class Intent:
     ready_within: float = 60.0
     min_ready: float = 1.0
     verdict: str = ""
+    proves: bool = True
     ending: str = ""  # why the run is being taken back; empty while it goes forward
     ends_as: str = ""  # aborted, refused, superseded
 

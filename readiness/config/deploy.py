@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class _Strict(BaseModel):
@@ -248,9 +248,10 @@ class KubernetesTarget(_Strict):
     namespace: str
     kubeconfig: str = ""
     service: str
-    deployment: str = Field(description="manifest of the Deployment; `{colour}`, `{image}` and `{release}` are filled in")
+    deployment: str = Field(description="manifest of the Deployment; `{colour}`, `{image}`, `{release}` and `{version}` are filled in")
     image: str = Field(default="", description="image; `{version}` is filled in")
     entry: str = Field(description="address of the real entry, such as http://127.0.0.1:30080")
+    lease: float = Field(default=15, ge=1, le=300, description="seconds after which a deployer that is silent is dead")
 
 
 class DeploySettings(_Strict):

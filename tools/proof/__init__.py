@@ -1,1 +1,1 @@
-"""`python -m proof` (from the folder `tools`): runs the tiers of proof and writes what they measured into `docs/proof.md`."""
+"""`python -m proof` (from the folder `tools`): runs the tiers of proof and writes `docs/proof.md`."""

@@ -51,7 +51,7 @@ class Ran:
     cases: tuple[Case, ...] = ()
 
     def count(self, result: str, function: str = "") -> int:
-        """How many tests had that result: all, or those of one function (every one whose file is `function.py`, too)."""
+        """How many tests had that result: all, or those of one function or one file (named without `.py`)."""
         return sum(c.result == result for c in self.cases if not function or function in c.function.split("/"))
 
 
@@ -123,7 +123,10 @@ def _judged(tier: Tier, folder: Path, code: int | None, cases: tuple[Case, ...])
         return Outcome.FAILED, f"not done within its {tier.budget:g} s"
     if code or failed:
         named = "; ".join(f"{case.function}: {case.why}" for case in failed[:3])
-        return Outcome.FAILED, f"{len(failed)} tests failed: {named}" if failed else f"exit code {code}: {_last(folder, tier)}"
+        return (
+            Outcome.FAILED,
+            f"{len(failed)} tests failed: {named}" if failed else f"exit code {code}: {_last(folder, tier)}",
+        )
     if tier.is_tests and len(cases) == sum(skipped.values()):
         return Outcome.NOT_RUN, _reasons(skipped) or "no test was found"
     owed = [pattern for pattern in tier.owes if not any(folder.glob(pattern))]

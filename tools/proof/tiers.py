@@ -52,8 +52,8 @@ TIERS = (
     ),
     Tier(
         "simulator",
-        "The real table over ports in memory: killed, doubly killed, replies lost, silenced, disturbed and raced at each "
-        "point, with two actors and foreign state.",
+        "The real table over ports in memory: killed, doubly killed, replies lost, silenced, disturbed and raced "
+        "at each point, with two actors and foreign state.",
         f"{_DEPLOY}/simulator",
         _tests(*(f"{_DEPLOY}/test_{name}.py" for name in ("roads", "crashes", "race", "contract")), workers=True),
         420,

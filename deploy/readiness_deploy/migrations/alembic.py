@@ -179,11 +179,11 @@ def _rendered(
         return None
     ran = programs.run(program, command[1:], cwd=root, environment=environment, bounds=BOUNDS)
     if not ran.ok:
-        last = ran.fault or programs.words(ran.err[-2000:]) or ran.said  # of a traceback, the end says what it was
-        said = Redactor(environment)(last).strip().splitlines()
+        # Of a traceback the end says what it was. Secrets go first: half of one would not be known again.
+        lines = Redactor(environment)(ran.fault or ran.err.decode("utf-8", "replace")).strip().splitlines()
+        said = programs.words(lines[-1].encode(), 300) if lines else "no word of why"
         faults.append(
-            f"{revision.shown}:1: its SQL cannot be rendered ({said[-1][:300] if said else 'no word of why'}): "
-            "what needs a connection has to be written as SQL"
+            f"{revision.shown}:1: its SQL cannot be rendered ({said}): what needs a connection has to be written as SQL"
         )
         return None
     return ran.out.decode("utf-8", "replace")

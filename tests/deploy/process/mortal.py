@@ -79,7 +79,7 @@ def mortal() -> None:
 
     def connected(*given: Any, **more: Any) -> Any:
         made = connect(*given, **more)
-        made.set_trace_callback(lambda text: effect(f"sql {_verb(text)}") if _verb(text) != "SELECT" else None)
+        made.set_trace_callback(lambda text: effect(f"sql {_verb(text)}") if _verb(text) not in ("SELECT", "PRAGMA") else None)
         return made
 
     def synced(descriptor: int) -> None:

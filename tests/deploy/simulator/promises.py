@@ -104,7 +104,7 @@ class Promises:
         self._need(not lacking, f"floor: {who} deployed below {sorted(lacking)}")
         missing = set(intent.expand) - set(self.machine.database.applied)
         self._need(not missing, f"expanded first: {sorted(missing)} is not applied")
-        if former.selected and intent.expand:
+        if former.selected and intent.expand and intent.proves:
             self._need(
                 self._old_is_fit(former), f"old proven: {who} switched, and the old release cannot use the schema"
             )

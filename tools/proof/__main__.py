@@ -1,0 +1,92 @@
+"""Runs tiers and writes the page. Exit code 1 where one failed or a promise broke, else 0."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from proof import found, machine, page
+from proof.promises import BROKEN, PROMISES, Promise, Shown
+from proof.reading import Unreadable, rows
+from proof.running import Outcome, Ran, run
+from proof.tiers import TIERS, Tier
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = Path("docs") / "proof.md"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the tiers that are named, or all."""
+    given = _options(arguments)
+    began = time.monotonic()
+    where = machine.look(ROOT)
+    wanted = set(given.tiers or [tier.name for tier in TIERS])
+    bugs = found.read(ROOT)
+    with tempfile.TemporaryDirectory(prefix="readiness-proof-") as scratch:
+        folder = given.folder.resolve() if given.folder else Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        results = [_result(tier, folder, wanted) for tier in TIERS]
+    promises = [(promise, _shown(promise, results)) for promise in PROMISES]
+    where = replace(where, seconds=time.monotonic() - began)
+    _out(page.page(results, promises, where, bugs), given.out, whole=not given.tiers)
+    return _told(results, promises)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make proof", description="Runs the tiers of proof and writes docs/proof.md.")
+    parser.add_argument("tiers", nargs="*", metavar="TIER", help=f"some of: {' '.join(t.name for t in TIERS)}")
+    parser.add_argument("--out", type=Path, help=f"where the page belongs; {PAGE} where all tiers are run")
+    parser.add_argument("--folder", type=Path, help="keep figures and logs there")
+    given = parser.parse_args(arguments)
+    if unknown := sorted(set(given.tiers) - {tier.name for tier in TIERS}):
+        parser.error(f"no tier is called {unknown[0]}; known are: {' '.join(t.name for t in TIERS)}")
+    return given
+
+
+def _result(tier: Tier, folder: Path, wanted: set[str]) -> page.Result:
+    if tier.name not in wanted:
+        return page.Result(Ran(tier, Outcome.NOT_RUN, "not asked for"), ())
+    print(f"{tier.name}: at most {tier.budget:g} s", flush=True)
+    ran = run(tier, ROOT, folder)
+    try:
+        figures = rows(ran, folder)
+    except Unreadable as fault:
+        ran, figures = replace(ran, outcome=Outcome.FAILED, why=f"{ran.why}; {fault}".removeprefix("; ")), []
+    print(f"{tier.name}: {ran.outcome} after {ran.seconds:.0f} s{f': {ran.why}' if ran.why else ''}", flush=True)
+    return page.Result(ran, figures)
+
+
+def _shown(promise: Promise, results: Sequence[page.Result]) -> Shown:
+    result = next(result for result in results if result.ran.tier.name == promise.tier)
+    return promise.shown(result.ran, result.rows)
+
+
+def _out(text: str, out: Path | None, *, whole: bool) -> None:
+    """A page about some tiers never replaces the one about all."""
+    path = out or (ROOT / PAGE if whole else None)
+    if path is None:
+        print(f"\n{text}\n{PAGE} is as it was: it is written when all tiers are run")
+        return
+    path.write_text(text, encoding="utf-8")
+    print(f"{path} is written")
+
+
+def _told(results: Sequence[page.Result], promises: Sequence[tuple[Promise, Shown]]) -> int:
+    failed = [result.ran.tier.name for result in results if result.ran.outcome is Outcome.FAILED]
+    broken = [promise.text for promise, shown in promises if shown.verdict == BROKEN]
+    for what, names in (("failed", failed), ("broken", broken)):
+        if names:
+            print(f"{what}: {'; '.join(names)}", file=sys.stderr)
+    return 1 if failed or broken else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except found.Unfit as fault:
+        sys.exit(f"error: {fault}")

@@ -1,0 +1,141 @@
+"""What is promised, each promise beside the figures that decide it. Nothing measured is nothing shown, never kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from proof.reading import Row, said
+from proof.running import Outcome, Ran
+
+KEPT, BROKEN, NOT_SHOWN = "kept", "**BROKEN**", "**NOT SHOWN**"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What was measured, how many trials are behind it, and whether it is as promised."""
+
+    value: str
+    n: int | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """`measure` takes the figures of the tier; it returns the value, n and whether it is as wanted, or None."""
+
+    text: str
+    wanted: str
+    tier: str
+    measure: Callable[[Sequence[Row]], tuple[str, int | None, bool] | None]
+
+    def shown(self, ran: Ran, rows: Sequence[Row]) -> Shown:
+        """What this run shows of it. Figures of a tier that failed or was left out in part show nothing good."""
+        measured = self.measure(rows)
+        if measured is None:
+            return Shown("–", None, NOT_SHOWN)
+        value, n, good = measured
+        if good and ran.outcome is not Outcome.PASSED:
+            return Shown(value, n, f"**the tier: {ran.outcome.value}**")
+        return Shown(value, n, KEPT if good else BROKEN)
+
+
+def _values(rows: Iterable[Row], key: str, about: str = "") -> list[Any]:
+    return [row.values[key] for row in rows if key in row.values and about in row.figure]
+
+
+def _sum(rows: Iterable[Row], key: str, about: str = "") -> float | None:
+    found = [value for value in _values(rows, key, about) if isinstance(value, (int, float))]
+    return sum(found) if found else None
+
+
+def _survived(rows: Sequence[Row], about: str, tried: str = "points") -> tuple[str, int | None, bool] | None:
+    both = [r for r in rows if about in r.figure and tried in r.values and "survived" in r.values]
+    if not both:
+        return None
+    n, good = (sum(r.values[key] for r in both) for key in (tried, "survived"))
+    return f"{good:,} of {n:,}", n, n > 0 and good == n
+
+
+def _counted(rows: Sequence[Row], about: str) -> tuple[str, int | None, bool] | None:
+    row = next((r for r in rows if r.figure == about), None)
+    if row is None:
+        return None
+    value = str(row.values["right"])
+    right, _, n = value.partition(" of ")
+    return value, row.n, right == n and int(n) > 0
+
+
+def _states(rows: Sequence[Row]) -> tuple[str, int | None, bool] | None:
+    states = [int(value) for value in _values(rows, "states")]
+    return (f"{max(states):,} states", sum(states), max(states) >= 100_000) if states else None
+
+
+def _roads(rows: Sequence[Row]) -> tuple[str, int | None, bool] | None:
+    walked, roads = _sum(rows, "walked"), _sum(rows, "roads")
+    if walked is None or roads is None:
+        return None
+    return f"{walked:.0f} of {roads:.0f}", int(roads), walked == roads > 0
+
+
+def _none_of(
+    *keys: str, count: str, least: int, about: str = ""
+) -> Callable[[Sequence[Row]], tuple[str, int | None, bool] | None]:
+    """All of these sum to nothing, in at least so many trials."""
+
+    def measure(rows: Sequence[Row]) -> tuple[str, int | None, bool] | None:
+        sums = {key: _sum(rows, key, about) for key in keys}
+        n = _sum(rows, count, about)
+        if n is None or None in sums.values():
+            return None
+        value = ", ".join(f"{key.replace('_', ' ')} {said(number)}" for key, number in sums.items())
+        return value, int(n), not any(sums.values()) and n >= least
+
+    return measure
+
+
+PROMISES: tuple[Promise, ...] = (
+    Promise(
+        "The protocol keeps its promises in every state that can be reached",
+        "0 violations in 100,000 states",
+        "model",
+        _states,
+    ),
+    Promise("Every road of the table is walked, with two actors and foreign state", "all", "simulator", _roads),
+    Promise(
+        "Killed once, at each point: the next command finishes",
+        "all",
+        "simulator",
+        lambda r: _survived(r, "killed once"),
+    ),
+    Promise("Killed again in the recovery", "all", "simulator", lambda r: _survived(r, "killed twice")),
+    Promise("A reply is lost", "all", "simulator", lambda r: _survived(r, "reply lost")),
+    Promise(
+        "Two deployers race in the simulator",
+        "0 double switches, 0 stale writes in 1,000",
+        "simulator",
+        _none_of("double_switches", "stale_writes_accepted", count="races", least=1000),
+    ),
+    Promise(
+        "Planted bugs are caught", "all, at least 12", "planted", lambda r: _counted(r, "planted bugs that were caught")
+    ),
+    Promise(
+        "The gate truth table",
+        "100 %",
+        "gates",
+        lambda r: _counted(r, "rows of the truth table that are answered right"),
+    ),
+    Promise(
+        "A migration is interrupted at each message to PostgreSQL",
+        "0 applied twice, all finished",
+        "migrations",
+        _none_of("applied_twice", "not_finished", count="interrupted", least=100),
+    ),
+    Promise(
+        "The keeper's worker is killed at each of its effects",
+        "all survived",
+        "keeper",
+        lambda r: _survived(r, "keeper", "tried"),
+    ),
+)
