@@ -16,6 +16,7 @@ from pathlib import Path
 
 SECONDS_TO_ANSWER = 15
 CLUSTER_VARIABLE = "READINESS_TEST_KUBECONFIG"
+IMAGES_VARIABLE = "READINESS_TEST_LOAD_IMAGE"
 CORPUS_VARIABLE = "READINESS_TEST_CORPUS"
 REQUIRE_VARIABLE = "READINESS_REQUIRE"
 
@@ -74,10 +75,21 @@ def _no_cluster() -> str | None:
     return _does_not_answer("kubectl", "--kubeconfig", path, "--request-timeout=10s", "get", "--raw", "/readyz")
 
 
+def _no_images() -> str | None:
+    words = os.environ.get(IMAGES_VARIABLE, "").split()
+    return _not_on_path(words[0]) if words else f"{IMAGES_VARIABLE} is not set"
+
+
 def _no_postgresql() -> str | None:
     if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         return _not_on_path("initdb")
     return None
+
+
+def _no_haproxy() -> str | None:
+    """Debian has it in a folder that is on the PATH of root alone."""
+    found = shutil.which("haproxy", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
+    return _does_not_answer(found, "-v") if found else _not_on_path("haproxy")
 
 
 def _no_corpus() -> str | None:
@@ -103,6 +115,10 @@ COMPONENTS: Mapping[str, Component] = {
             "cluster", f"export {CLUSTER_VARIABLE}=FILE, a kubeconfig of a cluster that tests may change", _no_cluster
         ),
         Component(
+            "images", f"export {IMAGES_VARIABLE}=COMMAND, which makes an image archive known to the node", _no_images
+        ),
+        Component("go", "apt-get install -y golang-go", lambda: _does_not_answer("go", "version")),
+        Component(
             "corpus", f"export {CORPUS_VARIABLE}=FOLDER, with a folder of real manifests per project in it", _no_corpus
         ),
         Component(
@@ -110,10 +126,9 @@ COMPONENTS: Mapping[str, Component] = {
             "bash .ci/install chromium",
             lambda: _not_on_path("chromium", "chromium-browser", "google-chrome"),
         ),
-        Component("postgresql", "apt-get install -y postgresql", _no_postgresql),
-        Component(
-            "prometheus", "apt-get install -y prometheus", lambda: _does_not_answer("prometheus", "--version")
-        ),
+        Component("postgresql", "bash .ci/install postgresql", _no_postgresql),
+        Component("haproxy", "bash .ci/install haproxy", _no_haproxy),
+        Component("prometheus", "bash .ci/install prometheus", lambda: _does_not_answer("prometheus", "--version")),
         Component("shellcheck", "bash .ci/install shellcheck", lambda: _does_not_answer("shellcheck", "--version")),
     )
 }

@@ -21,7 +21,7 @@ from readiness_deploy.ports import (
     Verdict,
     World,
 )
-from readiness_deploy.record import Ending, Intent, Record
+from readiness_deploy.record import Ending, Intent, Record, Release
 from readiness_deploy.states import MOVED, Colour, Event, Goal, Phase, State, other
 
 TICK = 0.05
@@ -172,6 +172,7 @@ def prove(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG001
             said = f": {view.why}" if view.why else ""
             return Did(Event.FAILED, f"the release that serves is not ready on the new schema{said}")
         if view.ready and view.probes >= before + PROOFS and view.streak >= PROOFS:
+            world.journal.note("proven", run=intent.run, release=view.release)
             return OK
         if world.clock.now() > deadline:
             return Did(Event.FAILED, f"the release that serves did not prove itself within {PROVE_WITHIN:g} s")
@@ -405,11 +406,20 @@ def _at_the_end(intent: Intent, verdict: Verdict, series: Series) -> Did:
 
 
 def commit(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG001
-    """The new release is the stable one. The old one stays warm for a while."""
+    """The new release is the stable one. The old one stays warm for a while, unless it was gone back from."""
     record = world.route.observe().record
     intent = _mine(record, None)
-    ending = _ending(world, intent, "deployed", why)
-    world.route.write(record.but(phase=Phase.STABLE, intent=None, last=ending, retire_after=intent.keep, held=""))
+    back = intent.goal is Goal.ROLLBACK
+    world.route.write(
+        record.but(
+            phase=Phase.STABLE,
+            intent=None,
+            last=_ending(world, intent, "deployed", why),
+            retire_after=intent.keep,
+            held="",
+            slots=_without_rejected(record) if back else record.slots,
+        )
+    )
     world.journal.note("committed", run=intent.run, release=intent.release.id)
     return OK
 
@@ -471,9 +481,15 @@ def give_back(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: AR
     if record.phase is Phase.RETURNING:
         requested = intent.ends_as == "requested"
         ending = replace(_ending(world, intent, "rolled-back", intent.ending), by_request=requested)
-        world.route.write(record.but(phase=Phase.STABLE, intent=None, last=ending))
+        slots = _without_rejected(record)
+        world.route.write(record.but(phase=Phase.STABLE, intent=None, last=ending, slots=slots))
     world.journal.note("rolled back", run=intent.run, why=intent.ending)
     return OK
+
+
+def _without_rejected(record: Record) -> dict[Colour, Release]:
+    """The slots without the release that was gone back from: a later rollback must not find it for the one before."""
+    return {colour: release for colour, release in record.slots.items() if colour == record.selected}
 
 
 def _settled(world: World, intent: Intent, release: str) -> bool:

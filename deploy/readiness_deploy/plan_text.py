@@ -86,8 +86,8 @@ def _verdict_lines(plan: Plan) -> Iterator[str]:
     if not judged:
         yield "  readiness    not examined"
         return
-    score = "no score" if judged.score is None else f"score {judged.score:.0f}"
-    yield f"  readiness    {judged.verdict}, {score}, {judged.covered:.0f} % covered"
+    score = "no score" if judged.score is None else f"score {int(judged.score + 1e-9)}"  # 79.9 is not 80
+    yield f"  readiness    {judged.verdict}, {score}, {int(judged.covered + 1e-9)} % covered"
     for finding in judged.summary if not judged.fit else ():
         yield f"               {finding}"
     if judged.override:
@@ -103,8 +103,9 @@ def _migration_lines(plan: Plan) -> Iterator[str]:
     for number, migration in enumerate(found.expand):
         head = "migrations" if not number else ""
         yield f"  {head:12} {migration.id}: {migration.kind.value}, before the switch"
-    for migration in found.contract:
-        yield f"  {'':12} {migration.id}: contract, waits for `readiness migrate --contract`"
+    for number, migration in enumerate(found.contract):
+        head = "" if number or found.expand else "migrations"
+        yield f"  {head:<12} {migration.id}: contract, waits for `readiness migrate --contract`"
     for warning in found.lint:
         yield f"  {'':12} {warning}"
     if found.ahead:

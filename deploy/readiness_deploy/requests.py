@@ -64,7 +64,7 @@ def keep_it(world: World, by: str, reason: str) -> None:
     if record.selected != intent.colour:
         raise Refused("the release of the held run does not serve; abort it, or resume it")
     if not reason:
-        raise Refused("to accept what no gate could prove, give a reason")
+        raise Refused("to accept what no gate could prove, give a reason (`promote --reason …`)")
     ending = Ending(
         run=intent.run,
         release=intent.release.id,
@@ -83,7 +83,10 @@ def send_back(world: World, by: str, reason: str = "") -> None:
     intent = _held(record)
     back = record.previous
     if record.selected != intent.colour or back is None:
-        raise Refused("there is no release before the one that serves; deploy another version")
+        raise Refused(
+            "there is no release before the one that serves: `promote --reason …` keeps it, after which another version "
+            "can be deployed; `resume` watches it again"
+        )
     _must_be_ready(seen, back)
     said = f"{by} sent it back" + (f": {reason}" if reason else "")
     world.route.write(

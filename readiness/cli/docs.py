@@ -14,6 +14,8 @@ from readiness.model import Check
 
 _CHECKS = Path("checks") / "readiness_checks"
 _CASES = Path("tests") / "checks"
+_DRAWN = "architecture.md"
+_DRAWING = ("<!-- The table of the rollout, drawn by `readiness docs`. -->\n", "<!-- The end of the table. -->\n")
 
 
 @click.command(name="docs")
@@ -22,12 +24,12 @@ _CASES = Path("tests") / "checks"
     "--out", type=click.Path(path_type=Path), default=Path("docs"), show_default=True, help="Where the pages are."
 )
 def command(only_check: bool, out: Path) -> int:
-    """Write a page for each built-in check, their index, and the JSON Schemas.
+    """Write a page for each built-in check, their index, the JSON Schemas, and the diagram of the rollout.
 
     For contributors: it works in a checkout of readiness itself, from its root.
     """
     checks = _built_in()
-    wanted = _wanted(checks)
+    wanted = {**_wanted(checks), **_drawn(out / _DRAWN)}
     surplus = _surplus(out, wanted)
     stale = {name: text for name, text in wanted.items() if _read(out / name) != text}
     if only_check:
@@ -67,6 +69,18 @@ def _wanted(checks: dict[str, Check]) -> dict[str, str]:
     cases = {check_id: _read(_CASES / f"{check_id}.yaml") for check_id in checks}
     wanted = {f"checks/{name}": text for name, text in pages.made(list(checks.values()), cases).items()}
     return {**wanted, "settings.schema.json": schema.settings(checks), "report.schema.json": schema.report()}
+
+
+def _drawn(page: Path) -> dict[str, str]:
+    """That page with the rollout drawn between its two marks, as the table is now; nothing where it has no marks."""
+    from readiness_deploy.bluegreen import mermaid
+
+    begin, end = _DRAWING
+    before, opened, rest = _read(page).partition(begin)
+    _, closed, after = rest.partition(end)
+    if not opened or not closed:
+        return {}
+    return {page.name: f"{before}{begin}\n```mermaid\n{mermaid()}```\n\n{end}{after}"}
 
 
 def _surplus(out: Path, wanted: dict[str, str]) -> list[Path]:

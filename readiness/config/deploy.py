@@ -29,8 +29,6 @@ class Reference(_Strict):
 Value = str | Reference
 
 
-
-
 Command = Annotated[list[str], Field(min_length=1, description="program and arguments; there is no shell")]
 
 
@@ -73,7 +71,8 @@ class IdentitySettings(_Strict):
 
 
 class RunSettings(_Strict):
-    """The service as a process on this machine. It gets PORT, READINESS_RELEASE and READINESS_COLOUR."""
+    """The service as a process on this machine. It gets PORT, READINESS_RELEASE and READINESS_COLOUR; `{port}`,
+    `{release}`, `{version}` and `{colour}` are filled in where the command or a variable says so."""
 
     command: Command = ["true"]
     environment: dict[str, Value] = Field(default={}, description="text, or a reference to a secret")
@@ -118,7 +117,9 @@ class AlembicSettings(_Strict):
 class MigrationSettings(_Strict):
     """The service's database and what changes its schema."""
 
-    database: Value = Field(description="address of the database, as a rule by reference: postgresql://… or sqlite:///…")
+    database: Value = Field(
+        description="address of the database, as a rule by reference: postgresql://… or sqlite:///…"
+    )
     sql: str = Field(default="", description="folder of SQL files in the release, applied in the order of their names")
     alembic: AlembicSettings | None = None
     declared: dict[str, Literal["expand", "data", "contract"]] = Field(
@@ -248,7 +249,9 @@ class KubernetesTarget(_Strict):
     namespace: str
     kubeconfig: str = ""
     service: str
-    deployment: str = Field(description="manifest of the Deployment; `{colour}`, `{image}`, `{release}` and `{version}` are filled in")
+    deployment: str = Field(
+        description="manifest of the Deployment; `{colour}`, `{image}`, `{release}` and `{version}` are filled in"
+    )
     image: str = Field(default="", description="image; `{version}` is filled in")
     entry: str = Field(description="address of the real entry, such as http://127.0.0.1:30080")
     lease: float = Field(default=15, ge=1, le=300, description="seconds after which a deployer that is silent is dead")
@@ -268,5 +271,7 @@ class DeploySettings(_Strict):
     bake: BakeSettings = BakeSettings()
     approval: Literal["none", "required"] = "none"
     keep: float = Field(default=600, ge=0, le=604800, description="seconds that the old release stays warm afterwards")
-    data_unsafe: bool = Field(default=False, description="a release whose data the old one cannot read: never taken back by itself")
+    data_unsafe: bool = Field(
+        default=False, description="a release whose data the old one cannot read: never taken back by itself"
+    )
     notify: list[Notification] = []

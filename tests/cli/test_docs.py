@@ -86,3 +86,16 @@ def test_elsewhere_it_says_what_it_needs(here, tmp_path: Path):
     done = here.run("docs")
     assert done.code == 2
     assert "has its checks from" in done.err
+
+
+def test_the_rollout_is_drawn_where_the_page_has_room_for_it(here, docs: Path):
+    page = docs / "architecture.md"
+    shutil.copy(ROOT / "docs" / page.name, page)
+    drawn = page.read_text()
+    assert "    switching --> looking: ok\n" in drawn, "the page of this repository shows the table"
+    page.write_text(drawn.replace("switching --> looking: ok", "switching --> done: ok"))
+    done = here.run("docs", "--check", "--out", docs, folder=ROOT)
+    assert done.code == 1
+    assert "architecture.md: stale" in done.out
+    assert here.run("docs", "--out", docs, folder=ROOT).code == 0
+    assert page.read_text() == drawn

@@ -29,7 +29,8 @@ def machine(tmp_path: Path) -> Path:
     clone = tmp_path / "clone"
     shutil.copytree(ROOT / ".ci", clone / ".ci")
     (tmp_path / "bin").mkdir()
-    for name in ("git", "helm", "kubectl", "kustomize", "shellcheck"):
+    known = ("git", "helm", "kubectl", "kustomize", "shellcheck", "chromium", "postgres", "haproxy", "prometheus")
+    for name in known:
         program(tmp_path, name, '#!/bin/sh\ncase "$*" in *readyz*) exit 1 ;; esac\necho v1\n')
     program(tmp_path, "make", MAKE.format(deeds=tmp_path / "deeds", code=0))
     return tmp_path
@@ -61,7 +62,7 @@ def deeds(machine: Path) -> list[str]:
 def test_without_a_cluster_the_gate_runs_and_says_what_is_left_out(machine: Path) -> None:
     done = run(machine)
     assert done.returncode == 0, done.stdout + done.stderr
-    promised = "git,kubectl,kustomize,helm,shellcheck,chromium"
+    promised = "git,kubectl,kustomize,helm,shellcheck,chromium,postgresql,haproxy,prometheus"
     assert deeds(machine) == [f"make --keep-going check | {promised} | ", f"make demo | {promised} | "]
     assert "no cluster: the tests on a live Kubernetes do not run here" in done.stdout
 
@@ -107,6 +108,13 @@ def test_a_red_gate_is_red_the_cluster_goes_and_the_last_words_are_those_of_pyte
     assert "== 3 passed, 1 failed in 0.1s ==" in closing
     assert "helm: 1 test skipped. Bring it: x" in closing
     assert "FAILED with 2" in closing
+
+
+def test_a_test_that_skips_what_is_required_by_itself_is_red(machine: Path) -> None:
+    for said, code in (("no Docker here", 0), ("no PostgreSQL here", 1)):
+        said = f"SKIPPED [1] a.py:3: {said}\nhelm: 1"
+        program(machine, "make", MAKE.format(deeds=machine / "deeds", code=0).replace("helm: 1", said))
+        assert run(machine).returncode == code, said
 
 
 def test_a_cluster_that_does_not_come_up_is_a_failure(machine: Path) -> None:

@@ -128,7 +128,4 @@ def test_a_misspelt_component_is_an_error_not_a_skip(suite: Path, where: str) ->
         (suite / "tests" / "test_suite.py").write_text(SUITE.replace('"helm", "shellcheck"', '"hlem"'))
     done = run(suite, require="hlem" if where == "READINESS_REQUIRE" else "")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert (
-        "names the component 'hlem'; known are: chromium, cluster, corpus, docker, git, helm,"
-        in done.stderr + done.stdout
-    )
+    assert "names the component 'hlem'; known are: chromium, cluster, corpus, docker, git," in done.stderr + done.stdout

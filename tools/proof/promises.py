@@ -12,6 +12,10 @@ from proof.running import Outcome, Ran
 KEPT, BROKEN, NOT_SHOWN = "kept", "**BROKEN**", "**NOT SHOWN**"
 
 
+Measured = tuple[str, int | None, bool] | None
+"""A value, how many trials are behind it, and whether it is as wanted; None where nothing was measured."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What was measured, how many trials are behind it, and whether it is as promised."""
@@ -23,12 +27,12 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """`measure` takes the figures of the tier; it returns the value, n and whether it is as wanted, or None."""
+    """`measure` says what the figures of the tier show of it."""
 
     text: str
     wanted: str
     tier: str
-    measure: Callable[[Sequence[Row]], tuple[str, int | None, bool] | None]
+    measure: Callable[[Sequence[Row]], Measured]
 
     def shown(self, ran: Ran, rows: Sequence[Row]) -> Shown:
         """What this run shows of it. Figures of a tier that failed or was left out in part show nothing good."""
@@ -50,7 +54,7 @@ def _sum(rows: Iterable[Row], key: str, about: str = "") -> float | None:
     return sum(found) if found else None
 
 
-def _survived(rows: Sequence[Row], about: str, tried: str = "points") -> tuple[str, int | None, bool] | None:
+def _survived(rows: Sequence[Row], about: str, tried: str = "points") -> Measured:
     both = [r for r in rows if about in r.figure and tried in r.values and "survived" in r.values]
     if not both:
         return None
@@ -58,7 +62,7 @@ def _survived(rows: Sequence[Row], about: str, tried: str = "points") -> tuple[s
     return f"{good:,} of {n:,}", n, n > 0 and good == n
 
 
-def _counted(rows: Sequence[Row], about: str) -> tuple[str, int | None, bool] | None:
+def _counted(rows: Sequence[Row], about: str) -> Measured:
     row = next((r for r in rows if r.figure == about), None)
     if row is None:
         return None
@@ -67,24 +71,38 @@ def _counted(rows: Sequence[Row], about: str) -> tuple[str, int | None, bool] | 
     return value, row.n, right == n and int(n) > 0
 
 
-def _states(rows: Sequence[Row]) -> tuple[str, int | None, bool] | None:
+def _states(rows: Sequence[Row]) -> Measured:
     states = [int(value) for value in _values(rows, "states")]
     return (f"{max(states):,} states", sum(states), max(states) >= 100_000) if states else None
 
 
-def _roads(rows: Sequence[Row]) -> tuple[str, int | None, bool] | None:
+def _roads(rows: Sequence[Row]) -> Measured:
     walked, roads = _sum(rows, "walked"), _sum(rows, "roads")
     if walked is None or roads is None:
         return None
     return f"{walked:.0f} of {roads:.0f}", int(roads), walked == roads > 0
 
 
-def _none_of(
-    *keys: str, count: str, least: int, about: str = ""
-) -> Callable[[Sequence[Row]], tuple[str, int | None, bool] | None]:
+def _messages(rows: Sequence[Row]) -> Measured:
+    """The tests of this tier compare table and ledger after each; here is how often."""
+    messages, lost = _sum(rows, "messages"), _sum(rows, "attempts_lost")
+    if messages is None:
+        return None
+    return f"{said(lost)} attempts lost", int(messages), messages >= 100
+
+
+def _at_most(rows: Sequence[Row], key: str, most: float, count: str, about: str) -> Measured:
+    """The largest of these values, and how many it is the largest of."""
+    values, n = _values(rows, key, about), _sum(rows, count, about)
+    if not values or not n:
+        return None
+    return f"{max(values):.3f} s", int(n), max(values) <= most
+
+
+def _none_of(*keys: str, count: str, least: int, about: str = "") -> Callable[[Sequence[Row]], Measured]:
     """All of these sum to nothing, in at least so many trials."""
 
-    def measure(rows: Sequence[Row]) -> tuple[str, int | None, bool] | None:
+    def measure(rows: Sequence[Row]) -> Measured:
         sums = {key: _sum(rows, key, about) for key in keys}
         n = _sum(rows, count, about)
         if n is None or None in sums.values():
@@ -127,15 +145,27 @@ PROMISES: tuple[Promise, ...] = (
         lambda r: _counted(r, "rows of the truth table that are answered right"),
     ),
     Promise(
-        "A migration is interrupted at each message to PostgreSQL",
-        "0 applied twice, all finished",
+        "The connection to PostgreSQL is harmed at each message of a migration",
+        "each migration applied once, whole",
         "migrations",
-        _none_of("applied_twice", "not_finished", count="interrupted", least=100),
+        _messages,
     ),
     Promise(
         "The keeper's worker is killed at each of its effects",
         "all survived",
         "keeper",
         lambda r: _survived(r, "keeper", "tried"),
+    ),
+    Promise(
+        "100 deploys and 100 rollbacks at 500 requests/s, with and without keep-alive: requests lost or cut",
+        "0 of at least 200,000",
+        "rollouts",
+        _none_of("lost_or_cut", count="requests", least=200_000, about="100 deploys"),
+    ),
+    Promise(
+        "From the decision to roll back to the last request that the bad version got",
+        "at most 1 s",
+        "rollouts",
+        lambda r: _at_most(r, "rollback_decision_to_last_request_max", 1.0, "rollbacks", "100 deploys"),
     ),
 )

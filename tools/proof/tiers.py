@@ -85,7 +85,7 @@ TIERS = (
         f"{_DEPLOY}/migrations",
         _tests(f"{_DEPLOY}/migrations/test_cut.py", workers=True),
         120,
-        owes=("migrations-*.json",),
+        owes=("simulator-migrations-*.json",),
     ),
     Tier(
         "keeper",

@@ -42,14 +42,20 @@ class Declined(Exception):
         self.status = status
 
 
+def unheard(_when: str, _what: str) -> None:
+    """For those who need not know what is written."""
+
+
 class Api:
     """One namespace of one cluster. May be shared by threads. `wrote` is told of each request that changes something,
     before it is said and after it was answered."""
 
-    def __init__(
-        self, reader: Reader, namespace: str, wrote: Callable[[str, str], None] = lambda _when, _what: None
-    ) -> None:
+    def __init__(self, reader: Reader, namespace: str, wrote: Callable[[str, str], None] = unheard) -> None:
         self._reader, self._namespace, self._wrote = reader, namespace, wrote
+
+    @property
+    def namespace(self) -> str:
+        return self._namespace
 
     def get(self, kind: str, name: str) -> Body | None:
         """The object, None where the server says that there is none. Raises Lost, Declined."""

@@ -20,6 +20,7 @@ EPOCH = "readiness/epoch"
 RECORD = "readiness/rollout"
 REQUEST = "readiness/request"
 NOBODY = "none"  # the colour that the selector names while nothing is deployed
+ANNOTATIONS = "/metadata/annotations"
 TEMPLATE = "deployment"  # the key of a release's ConfigMap
 
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
@@ -58,13 +59,13 @@ def deployment(template: str, service: str, colour: Colour, release: Release, ep
     body = parsed(filled(template, {"colour": colour}), "the Deployment of release " + release.id)
     labels = {SERVICE: service, COLOUR: colour, RELEASE: label(release.id)}
     metadata, spec = _inner(body, "metadata"), _inner(body, "spec")
-    pod, selector = _inner(spec, "template"), _inner(spec, "selector")
+    pod, chosen = _inner(spec, "template"), _inner(spec, "selector")
     about = _inner(pod, "metadata")
     pod_spec = _inner(pod, "spec")
     pod_spec["containers"] = [_told(c, release, colour) for c in pod_spec.get("containers") or ()]
     pod.update(metadata={**about, "labels": {**_inner(about, "labels"), **labels}}, spec=pod_spec)
-    selector["matchLabels"] = {**_inner(selector, "matchLabels"), **labels}
-    spec.update(template=pod, selector=selector)
+    chosen["matchLabels"] = {**_inner(chosen, "matchLabels"), **labels}
+    spec.update(template=pod, selector=chosen)
     kept = {k: v for k, v in metadata.items() if k in ("labels", "annotations")}
     named = {
         "name": colour_name(service, colour),
@@ -95,7 +96,7 @@ def parsed(text: str, where: str) -> Body:
 def label(value: str) -> str:
     """A value that a label may have. Raises Misfit."""
     if not _LABEL.fullmatch(value):
-        raise Misfit(f"{value!r} cannot be the value of a label: at most 63 of A-Z a-z 0-9 . _ - with no sign at the ends")
+        raise Misfit(f"{value!r} cannot be the value of a label: wanted at most 63 of A-Z a-z 0-9 . _ -")
     return value
 
 
@@ -136,7 +137,7 @@ def seen(found: Body | None, pods: Sequence[Body]) -> Seen:
     """A colour by its Deployment and all pods with its labels. READY only where all pods that are wanted are ready, all
     of the same release, and no other one is left."""
     left = [p for p in pods if "deletionTimestamp" not in p["metadata"]]
-    if found is None or "deletionTimestamp" in found["metadata"] or not found["spec"].get("replicas", 1):
+    if found is None or not lives(found):
         return Seen(standing=Standing.STOPPING if pods else Standing.ABSENT)
     release = labels_of(found).get(RELEASE, "")
     mine = [p for p in left if labels_of(p).get(RELEASE) == release]
@@ -175,6 +176,21 @@ def view(now: Seen, ready_for: float, served: bool) -> ColourView:
     )
 
 
+def lives(found: Body) -> bool:
+    """Whether a Deployment is meant to run."""
+    return "deletionTimestamp" not in found["metadata"] and bool(found["spec"].get("replicas", 1))
+
+
+def selector(service: Body) -> dict[str, str]:
+    """What a Service selects by; empty where it selects nothing."""
+    return dict(service["spec"].get("selector") or {})
+
+
+def pointer(annotation: str) -> str:
+    """Where a JSON Patch finds an annotation."""
+    return f"{ANNOTATIONS}/{annotation.replace('~', '~0').replace('/', '~1')}"
+
+
 def labels_of(body: Body) -> dict[str, str]:
     return body["metadata"].get("labels") or {}
 
@@ -185,16 +201,16 @@ def epoch_of(body: Body) -> int:
     return int(said) if said.isascii() and said.isdecimal() else 0
 
 
-def selected(selector: Mapping[str, str], deployments: Mapping[Colour, Body | None]) -> frozenset[Colour]:
+def selected(wanted: Mapping[str, str], deployments: Mapping[Colour, Body | None]) -> frozenset[Colour]:
     """The colours whose pods a selector really selects: by the labels of the pods that there are, or would be."""
-    return frozenset(c for c in COLOURS if _selects(selector, c, deployments.get(c)))
+    return frozenset(c for c in COLOURS if _selects(wanted, c, deployments.get(c)))
 
 
-def _selects(selector: Mapping[str, str], colour: Colour, found: Body | None) -> bool:
+def _selects(wanted: Mapping[str, str], colour: Colour, found: Body | None) -> bool:
     if found is None:
-        return selector.get(COLOUR) == colour
+        return wanted.get(COLOUR) == colour
     labels = found["spec"]["template"]["metadata"].get("labels") or {}
-    return all(labels.get(name) == value for name, value in selector.items())
+    return all(labels.get(name) == value for name, value in wanted.items())
 
 
 def addresses(slices: Sequence[Body]) -> frozenset[str]:
@@ -232,7 +248,8 @@ def _terminal(pods: Sequence[Body]) -> str:
             waiting = (container.get("state") or {}).get("waiting") or {}
             if waiting.get("reason") in _TERMINAL:
                 said = f" ({waiting['message']})" if waiting.get("message") else ""
-                return f"container {container.get('name')} of {pod['metadata']['name']}: {waiting['reason']}{said}"[:400]
+                where = f"container {container.get('name')} of {pod['metadata']['name']}"
+                return f"{where}: {waiting['reason']}{said}"[:400]
         if pod.get("status", {}).get("phase") == "Failed":
             return f"pod {pod['metadata']['name']} failed: {pod['status'].get('reason') or 'it ended'}"
     return ""

@@ -20,8 +20,8 @@ def written(record: Record) -> str:
         intent = record.intent
         gates = len(msgspec.json.encode([intent.before, intent.after])) if intent else 0
         raise Illegal(
-            f"the record of the rollout takes {len(text.encode()):,} bytes, more than the {LARGEST:,} of its annotation; "
-            f"{gates:,} of them are gates: have fewer or shorter ones"
+            f"the record of the rollout takes {len(text.encode()):,} bytes, and its annotation has {LARGEST:,}: have "
+            f"fewer or shorter gates, which take {gates:,} of them"
         )
     return text
 

@@ -68,7 +68,7 @@ def publish(api: Api, service: str, release: Release, template: str) -> None:
     except Declined as fault:
         raise Illegal(str(fault)) from None
     if found.get("data") != body["data"]:
-        raise Illegal(f"the ConfigMap {name} holds something else than release {release.id}: take it away and try again")
+        raise Illegal(f"the ConfigMap {name} is not release {release.id}: take it away and try again")
 
 
 def _sealed(settings: DeploySettings, version: str, image: str, text: str, where: str) -> tuple[Release, str]:

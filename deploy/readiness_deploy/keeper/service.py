@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ _LARGEST_SECRET = 1 << 20
 # What a program may want to know of the machine. Everything else of the keeper's own surroundings, where its secrets
 # are, stays with the keeper.
 _SURROUNDINGS = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
+_PLACE = re.compile(r"\{(port|release|version|colour)\}")
 _CONTROL = {c: None for c in range(32) if chr(c) not in "\n\t"} | {127: None}
 
 
@@ -85,6 +87,17 @@ def service(release: Release) -> Service:
     if not read.folder.is_absolute() or not read.folder.is_dir():
         raise Unfit(f"release {release.id} lies in {read.folder}, which is no folder here: make the release again")
     return read
+
+
+def placed(wanted: Service, places: Mapping[str, str]) -> Service:
+    """The service with `{port}`, `{release}`, `{version}` and `{colour}` filled in where the settings wrote them:
+    in the command, and in variables that are texts. Other braces stay as they are."""
+
+    def filled(text: str) -> str:
+        return _PLACE.sub(lambda match: places[match[1]], text)
+
+    environment = {n: filled(v) if isinstance(v, str) else v for n, v in wanted.environment.items()}
+    return replace(wanted, command=tuple(map(filled, wanted.command)), environment=environment)
 
 
 def surroundings(wanted: Service, own: Mapping[str, str], given: Mapping[str, str]) -> Surroundings:

@@ -17,7 +17,7 @@ from readiness_deploy.keeper.colourlog import rotate, size, tail
 from readiness_deploy.keeper.ending import end, gone, sweep
 from readiness_deploy.keeper.probe import free_port, probe, taken
 from readiness_deploy.keeper.processes import INSTANCE, MARKER, Identity, alive, ended_as, identity
-from readiness_deploy.keeper.service import Service, Surroundings, Unfit, service, surroundings
+from readiness_deploy.keeper.service import Service, Surroundings, Unfit, placed, service, surroundings
 from readiness_deploy.ports import ColourView, Standing
 from readiness_deploy.record import Release
 from readiness_deploy.states import Colour
@@ -169,8 +169,9 @@ class Slot:
         assert release is not None  # noqa: S101 - a slot lives for a release
         instance = secrets.token_hex(8)
         try:
-            self._service = service(release)
             port = free_port()
+            places = {"port": str(port), "release": release.id, "version": release.version, "colour": self.colour}
+            self._service = placed(service(release), places)
             given = {
                 "PORT": str(port),
                 "READINESS_RELEASE": release.id,

@@ -97,29 +97,30 @@ class PostgresSchema:
         self._retrying.run(lambda: self._adopt(upto))
 
     def _adopt(self, upto: str) -> None:
-        with self._link() as link:
+        with self._link("the ledger") as link:
             schema, rows = self._begin(link)
             for migration in pending(rows, self._migrations[: [m.id for m in self._migrations].index(upto) + 1]):
                 self._record(link, schema, migration, str(migration.kind), 0.0)
             link.commit()
 
     @contextmanager
-    def _link(self) -> Iterator[Link]:
-        """A connection whose turn it is."""
+    def _link(self, where: str) -> Iterator[Link]:
+        """A connection whose turn it is. What the server refuses on it becomes Unfit, said of `where`."""
         epoch = self._epoch()
-        with Link(self._address, self._patience, f"readiness/{epoch}/{self._token}") as link:
-            take_turn(link, f"readiness/{epoch}/{self._token}", epoch, self._clock, self._settings.lock_timeout)
-            yield link
+        name = f"readiness/{epoch}/{self._token}"
+        try:
+            with Link(self._address, self._patience, name) as link:
+                take_turn(link, name, epoch, self._clock, self._settings.lock_timeout)
+                yield link
+        except Failed as fault:
+            raise Unfit(f"{where}: {fault}") from None
 
     def _once(self, migration: Migration) -> None:
-        try:
-            with self._link() as link:
-                if migration.outside:
-                    self._aside(link, migration)
-                else:
-                    self._together(link, migration)
-        except Failed as fault:
-            raise Unfit(f"{migration.file}: {fault}") from None
+        with self._link(migration.file) as link:
+            if migration.outside:
+                self._aside(link, migration)
+            else:
+                self._together(link, migration)
 
     def _together(self, link: Link, migration: Migration) -> None:
         """The migration with its row in the ledger, in one transaction."""

@@ -1,8 +1,8 @@
 """Ships three versions of payments under load: a first one, a good one with a migration, and one that answers badly.
 
-`python demo/demo.py` works in a copy of this folder, with a keeper, a database and a port of its own, and takes all of it
-away at the end. What it prints of requests comes from a load generator in a process of its own, which sends on a fixed
-schedule, repeats nothing, and accounts for each request.
+`python demo/demo.py` works in a copy of this folder, with a keeper, a database and a port of its own, and takes all of
+it away at the end. What it prints of requests comes from a load generator in a process of its own, which sends on a
+fixed schedule, repeats nothing, and accounts for each request.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -43,7 +45,10 @@ def main() -> int:
         history(project)
         if chosen.only_prepare:
             return subprocess.run(["scripts/prepare-release.sh"], cwd=project, check=False).returncode
-        return show(project, folder, chosen.readiness, chosen.python, chosen.rate)
+        readiness = shutil.which(chosen.readiness)
+        if readiness is None:
+            parser.error(f"--readiness: there is no program {chosen.readiness}")
+        return show(project, folder, str(Path(readiness).absolute()), chosen.python, chosen.rate)
 
 
 def show(project: Path, folder: Path, readiness: str, python: str, rate: int) -> int:
@@ -55,18 +60,23 @@ def show(project: Path, folder: Path, readiness: str, python: str, rate: int) ->
         "XDG_STATE_HOME": str(folder / "state"),
     }
     record = folder / "requests.jsonl"
+    codes = []
     try:
-        codes = [run(readiness, project, surroundings, "deploy", "--env", "local", "--version", GOOD, "--yes")]
-        print(f"\n# {rate} requests a second from here on, a third of them payments", flush=True)
-        with load(python, f"http://127.0.0.1:{port}/", rate, record):
-            time.sleep(STEADY)
-            for version in (BETTER, BAD):
-                codes.append(run(readiness, project, surroundings, "deploy", "--env", "local", "--version", version, "--yes"))
+        with load(python, port, rate, record):
+            for version in (GOOD, BETTER, BAD):
+                codes.append(
+                    run(readiness, project, surroundings, "deploy", "--env", "local", "--version", version, "--yes")
+                )
                 time.sleep(STEADY)
     finally:
         subprocess.run(
-            [readiness, "keeper", "stop", "--env", "local"], cwd=project, env=surroundings, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, check=False, timeout=60,
+            [readiness, "keeper", "stop", "--env", "local"],
+            cwd=project,
+            env=surroundings,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+            timeout=60,
         )
     return told(record, codes)
 
@@ -88,7 +98,9 @@ def told(record: Path, codes: list[int]) -> int:
     if other:
         print(f"answered badly by others: {len(other)}")
     if lost:
-        print("  " + ", ".join(f"{kind}: {n}" for kind, n in Counter(str(line.get("lost", "?")) for line in lost).items()))
+        print(
+            "  " + ", ".join(f"{kind}: {n}" for kind, n in Counter(str(line.get("lost", "?")) for line in lost).items())
+        )
     expected = [0, 0, 5]
     if codes != expected:
         print(f"wanted the deploys to exit with {expected}, found {codes}")
@@ -125,18 +137,41 @@ def run(readiness: str, project: Path, surroundings: Mapping[str, str], *argumen
 
 
 @contextmanager
-def load(python: str, address: str, rate: int, record: Path) -> Iterator[None]:
-    """Requests in the background; all of them are accounted for when this ends."""
+def load(python: str, port: int, rate: int, record: Path) -> Iterator[None]:
+    """Requests in the background, from the moment when somebody serves; all are accounted for when this ends."""
     command = [
-        python, "-m", "readiness_prove.load", address, "--rate", str(rate), "--seconds", "120", "--json",
-        "--requests", str(HERE / "requests.json"), "--release-header", "X-Payments-Release", "--record", str(record),
+        python, "-m", "readiness_prove.load", f"http://127.0.0.1:{port}/", "--rate", str(rate), "--seconds", "150",
+        "--json", "--requests", str(HERE / "requests.json"), "--release-header", "X-Payments-Release",
+        "--record", str(record),
     ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            yield
-        finally:
+    over, started = threading.Event(), list[subprocess.Popen[bytes]]()
+
+    def begin() -> None:
+        while not serves(port):
+            if over.wait(0.05):
+                return
+        print(f"         # {rate} requests a second from here on, a third of them payments", flush=True)
+        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+
+    starter = threading.Thread(target=begin)
+    starter.start()
+    try:
+        yield
+    finally:
+        over.set()
+        starter.join()
+        for process in started:
             process.terminate()
             process.wait(timeout=30)
+
+
+def serves(port: int) -> bool:
+    """Whether a version of the service answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1) as answer:
+            return bool(answer.headers["X-Payments-Release"])
+    except OSError:
+        return False
 
 
 def history(project: Path) -> None:
@@ -150,10 +185,10 @@ def history(project: Path) -> None:
     renamed(project, BAD)
     charges = project / "src/payments/app.py"
     text = charges.read_text(encoding="utf-8")
-    place = "        key = parse_key(request.headers.get(\"Idempotency-Key\"))\n"
+    place = '        key = parse_key(request.headers.get("Idempotency-Key"))\n'
     if text.count(place) != 1:
         raise SystemExit(f"{charges} has changed: this demonstration does not find where to break it")
-    broken = "        if request.headers[\"Idempotency-Key\"][-1] in \"05\":\n            raise RuntimeError(\"a bug\")\n"
+    broken = '        if request.headers["Idempotency-Key"][-1] in "02468":\n            raise RuntimeError("a bug")\n'
     charges.write_text(text.replace(place, broken + place), encoding="utf-8")
     commit(project, BAD)
 

@@ -97,6 +97,17 @@ def _looked(work: Work, door: Door, run: str) -> Ending | None:
     return written(work, door, None) if alone and record.phase is not Phase.AWAITING else None
 
 
+def _what_was_written(end: End, door: Door, run: str) -> End:
+    """The end of a walk that found nothing to do: where the writing itself ended the run, that is what came of it."""
+    from readiness_deploy.bluegreen import End
+    from readiness_deploy.states import State
+
+    last = door.record().last
+    if end.state is not State.IDLE or not run or last is None or (last.run, last.outcome) != (run, "deployed"):
+        return end
+    return End(State.DONE, last.reason, run)
+
+
 def _run(door: Door) -> str:
     intent = door.record().intent
     return intent.run if intent else ""
@@ -130,7 +141,8 @@ def written(work: Work, door: Door, write: Written | None) -> Ending:
     def act(world: World) -> End:
         if write is not None:
             write(world)
-        return bluegreen.walk(world, None)
+        end = bluegreen.walk(world, None)
+        return _what_was_written(end, door, intent.run if intent else "")
 
     intent = door.record().intent
     if intent is not None:

@@ -43,6 +43,8 @@ def command(keep: int, dry: bool, format_: str, **flags: object) -> int:
         voice.say(f"{'would take away' if dry else 'took away'} {plain(name)}")
     for name in found.strangers:
         voice.say(f"left alone: {plain(name)}, which is no release")
+    for name in found.kept if dry else ():
+        voice.say(f"would keep {plain(name)}")
     voice.say(f"{counted(len(found.kept), 'release')} kept")
     return code
 

@@ -76,7 +76,7 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
     record = door.shown() if door else None
     work.telling.note("planned", plan=plan_text.as_json(plan))
     if plan_only:
-        return _shown(work, door, plan)
+        return _shown(work, door, plan, version)
     if plan.refusals:
         work.telling.show(plan_text.lines(plan))
         why = "; ".join(r.text for r in plan.refusals[:3])
@@ -105,7 +105,7 @@ def ending_of(state: object) -> str:
     return OUTCOMES[str(state)]
 
 
-def _shown(work: Work, door: Door | None, plan: Plan) -> Ending:
+def _shown(work: Work, door: Door | None, plan: Plan, version: str) -> Ending:
     from readiness_deploy import plan_text
 
     lines = [*plan_text.lines(plan)]
@@ -117,7 +117,8 @@ def _shown(work: Work, door: Door | None, plan: Plan) -> Ending:
         return work.ended("refused", Exit.REFUSED, why, meant="Nothing was changed.")
     if plan.nothing_to_do:
         return work.ended("nothing to do", Exit.OK, "this release serves already")
-    todo = work.target.command("deploy", "--version", plan.candidate.version)
+    # As it was said: a release of a folder or an archive is called by its name, which leads nowhere.
+    todo = work.target.command("deploy", *(("--version", version) if version else ()))
     return work.ended("planned", Exit.OK, "", meant="Nothing was changed.", next=todo, meaning="to do it")
 
 

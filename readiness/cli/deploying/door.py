@@ -99,7 +99,11 @@ class Door:
 
         seen = self._keeper.observe()
         previous = seen.record.previous
-        if previous and seen.colours[previous].standing in (Standing.ABSENT, Standing.STOPPING):
+        if previous is None:
+            return seen.record
+        view, release = seen.colours[previous], seen.record.slots.get(previous)
+        gone = view.standing in (Standing.ABSENT, Standing.STOPPING)
+        if gone or release is None or view.release != release.id:  # a candidate may have its slot
             return replace(seen.record, previous=None)
         return seen.record
 

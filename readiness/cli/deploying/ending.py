@@ -121,6 +121,8 @@ def of(verb: str, end: End, target: Target, record: Record | None, *, release: R
     if outcome in _GOOD and state != "idle":
         why = last.reason if last and last.run == end.run else ""  # what was in its way on its way is of no matter
     command, meaning = _next(state, target, outcome, doubt)
+    if state == "held" and record:
+        command, meaning = out_of_hold(target, back=record.previous is not None)
     if state == "done" and record and not record.previous:
         command = meaning = ""  # a first deploy has nothing to go back to
     return Ending(
@@ -163,6 +165,14 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+def out_of_hold(target: Target, *, back: bool) -> tuple[str, str]:
+    """The command that ends a hold, and what it is for. `back` says whether there is a release to go back to."""
+    if back:
+        return target.command("rollback"), "to go back (`promote --reason …` in its place keeps what serves)"
+    keep = target.command("promote", "--reason", "…")
+    return keep, "to keep it, there is nothing to go back to (`resume` in its place watches it again)"
+
+
 def _next(state: str, target: Target, outcome: str, doubt: str) -> tuple[str, str]:
     """The one command that comes next, and what it is for."""
     if outcome == "rolled back as asked":
@@ -175,7 +185,7 @@ def _next(state: str, target: Target, outcome: str, doubt: str) -> tuple[str, st
         "doubtful": (target.command("promote", *reason), "to go on all the same (`abort` takes it away)"),
         "aborted": (target.command("deploy"), "when it is mended"),
         "rolled-back": (target.command("history"), "what the gates measured"),
-        "held": (target.command("rollback"), "to go back (`promote --reason …` in its place keeps what serves)"),
+        "held": out_of_hold(target, back=True),
         "detached": (target.command("status", "--watch"), "to watch it"),
         "unwatched": (target.command("resume"), "to finish it"),
         "ousted": (target.command("status"), "how things stand"),

@@ -58,7 +58,10 @@ def _before(record: Record) -> Release:
     colour = record.previous or (other(record.selected) if record.selected else None)
     release = record.slots.get(colour) if colour else None
     if release is None:
-        raise Refused("there is no release before the one that serves; `readiness rollback --to` names another")
+        raise Refused(
+            "there is no release before the one that serves (one that was gone back from does not count); "
+            "`rollback --to RELEASE` names another, `gc --plan` lists them"
+        )
     return release
 
 
@@ -84,7 +87,7 @@ def _intent(work: Work, record: Record, release: Release, reason: str) -> Intent
         at=stamp(),
         reason=reason,
         bake=_bake(work),
-        keep=work.target.settings.keep,
+        keep=0.0,  # what was gone back from is nothing to stand by
         ready_within=ready.within,
         min_ready=0.0 if record.previous else ready.min_ready,
     )

@@ -11,7 +11,7 @@ import click
 
 from readiness.cli.deploying import target as targets
 from readiness.cli.deploying.door import Door, recorded
-from readiness.cli.deploying.ending import duration
+from readiness.cli.deploying.ending import duration, out_of_hold
 from readiness.cli.deploying.telling import styled, telling
 from readiness.cli.deploying.voice import Voice
 from readiness.cli.exits import Exit
@@ -55,12 +55,13 @@ def judged(found: Mapping[str, Any] | None, target: Target) -> tuple[int, str, s
     record = found["record"]
     phase, intent = record.get("phase"), record.get("intent") or {}
     if phase == "held":
-        return Exit.HELD, f"held: {record.get('held') or 'a person is needed'}", target.command("rollback")
+        todo, _ = out_of_hold(target, back=bool(record.get("previous")))
+        return Exit.HELD, f"held: {record.get('held') or 'a person is needed'}", todo
     if phase in _MOVED and not _watching(found):
         return Exit.HELD, "UNWATCHED: the new version serves and nobody would take it back", target.command("resume")
-    if not record.get("selected"):
+    if not record.get("selected") and phase == "stable":
         return Exit.INCOMPLETE, "nothing was ever deployed here", target.command("deploy")
-    view = (found.get("colours") or {}).get(record["selected"]) or {}
+    view = (found.get("colours") or {}).get(record.get("selected")) or {}
     if view.get("standing") != "ready" and phase == "stable":
         said = f"{record['selected']} serves and is {view.get('standing')}"
         return Exit.HELD, f"{said}: {view['why']}" if view.get("why") else said, target.command("rollback")
@@ -202,14 +203,9 @@ def _slot(colour: str, found: Mapping[str, Any]) -> Iterator[str]:
     release = (record.get("slots") or {}).get(colour)
     if view.get("standing", "absent") == "absent" and colour != record.get("selected"):
         return
-    version = brief(release["version"], 80) if release and release["id"] == view.get("release") else "?"
-    mark = (
-        "serves"
-        if colour == record.get("selected")
-        else "stands by"
-        if colour == record.get("previous")
-        else "candidate"
-    )
+    known = [r for r in (release, (record.get("intent") or {}).get("release")) if r and r["id"] == view.get("release")]
+    version = brief(known[0]["version"], 80) if known else "?"
+    mark = _mark(colour, record, view)
     traffic = (found.get("traffic") or {}).get(colour) or {}
     counted = f", {traffic['n'] / traffic['window']:.1f}/s" if traffic.get("n") and traffic.get("window") else ""
     more = [f"{view['restarts']} restarts"] if view.get("restarts") else []
@@ -220,6 +216,18 @@ def _slot(colour: str, found: Mapping[str, Any]) -> Iterator[str]:
     rest = f" ({', '.join(more)})" if more else ""
     stands = f"{colour}, {plain(view.get('release', ''))}, {plain(view.get('standing', '?'))}"
     yield f"  {mark:<9} {version}  {stands}{counted}{rest}"
+
+
+def _mark(colour: str, record: Mapping[str, Any], view: Mapping[str, Any]) -> str:
+    """What a slot is for. The slot of the release that stood by may have been given to a candidate since."""
+    intent = record.get("intent") or {}
+    if colour == record.get("selected"):
+        return "serves"
+    if view.get("standing") == "stopping":
+        return "leaves"
+    if record.get("phase") not in (*_MOVED, "held") and (intent.get("release") or {}).get("id") == view.get("release"):
+        return "candidate"
+    return "stands by" if colour == record.get("previous") else "candidate" if intent else "leaves"
 
 
 def _without_details(value: Any) -> Any:

@@ -45,26 +45,21 @@ class Show(Protocol):
 
 
 class Lines:
-    """One line per event, for a pipe and for whoever does not want a picture. A gate that goes on saying that all is
-    well is told once."""
+    """One line per event, for a pipe and for whoever does not want a picture. A gate that goes on saying the
+    same is told once, unless it is bad."""
 
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
         self._said: dict[tuple[str, str], str] = {}
-        self._migrated = False
 
     def _news(self, details: Mapping[str, Any]) -> bool:
         key, verdict = (str(details.get("gate")), str(details.get("who"))), str(details.get("verdict"))
         before, self._said[key] = self._said.get(key), verdict
-        return verdict != "pass" or before != verdict
+        return verdict == "fail" or before != verdict
 
     def event(self, what: str, details: Mapping[str, Any]) -> None:
         if what == "measured" and not self._news(details):
             return
-        self._migrated = self._migrated or what == "migrated"
-        proven = what == "deed" and (details.get("state"), details.get("event")) == ("proving", "ok")
-        if proven and self._migrated:
-            what, details = "old version is ready on the new schema", {}
         if said := words.line(what, details):
             clock = datetime.now().astimezone().strftime("%H:%M:%S")
             self._voice.say(f"{clock} {said[0]:<11} {said[1]}".rstrip())

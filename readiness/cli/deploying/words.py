@@ -36,7 +36,7 @@ def line(what: str, details: _Details) -> tuple[str, str] | None:
 
 def _deed(details: _Details) -> tuple[str, str] | None:
     state, event, why = str(details.get("state")), str(details.get("event")), str(details.get("why") or "")
-    if event in _BAD:
+    if event in _BAD and state != "retiring":
         return event, f"{plain(state)}: {brief(why)}" if why else plain(state)
     return (_GOOD[state], brief(why)) if state in _GOOD and event == "ok" else None
 
@@ -91,6 +91,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[_Details], str]]] = {
     "announced": ("announced", lambda d: f"{_release(d)} → {plain(d.get('colour', ''))}"),
     "migrating": ("migrating", lambda d: plain(d.get("migration", ""))),
     "migrated": ("migrated", lambda d: plain(d.get("migration", ""))),
+    "proven": ("proven", lambda d: f"{_release(d)} is ready on the new schema"),
     "awaiting": ("awaiting", lambda d: brief(d.get("doubt") or "an approval")),
     "approved": ("approved", lambda d: f"by {plain(d.get('by', ''))} {brief(d.get('reason') or '')}".rstrip()),
     "switched": ("switched", _moved),

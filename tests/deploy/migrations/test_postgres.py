@@ -250,8 +250,9 @@ def test_a_role_that_may_not_is_told_so(own: Database, tmp_path: Path) -> None:
     role = f"reader_{own.name}"
     own.ask(f"CREATE ROLE {role} LOGIN PASSWORD '{postgres.PASSWORD}'")
     address = own.server.address(own.name, user=role)
-    with pytest.raises(Unfit, match="permission denied"):
-        schema(address, tmp_path, THREE).apply(IDS[0])
+    for deed in (schema(address, tmp_path, THREE).apply, schema(address, tmp_path, THREE).adopt):
+        with pytest.raises(Unfit, match="permission denied"):
+            deed(IDS[0])
     own.ask(f"ALTER DATABASE {own.name} SET default_transaction_read_only = on")
     with pytest.raises(Unfit, match="read-only transaction"):
         schema(own.address, tmp_path, THREE).apply(IDS[0])

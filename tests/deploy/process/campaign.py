@@ -30,6 +30,7 @@ class Account:
     by_guard: int = 0
     by_resume: int = 0
     by_deploy: int = 0
+    over: int = 0
     nothing_begun: int = 0
     without_history: int = 0
     commands: int = 0  # the most that a person needed at one point
@@ -46,6 +47,7 @@ class Account:
             "finished_by_the_guard": self.by_guard,
             "finished_by_resume": self.by_resume,
             "finished_by_the_next_deploy": self.by_deploy,
+            "was_over_when_looked_at": self.over,
             "killed_before_anything_was_recorded": self.nothing_begun,
             "history_deleted": self.without_history,
             "commands_needed_at_most": self.commands,
@@ -71,14 +73,13 @@ def finish(rig: Rig, trial: Trial, account: Account, effects: list[str], *, depl
         # Who was told that the run is recorded finds it recorded.
         assert over or "write after" not in effects, (effects[-20:], record)
         if over:
-            account.by_guard += 1
-            account.seconds.append(time.monotonic() - began)
+            account.over += 1
         else:
             account.nothing_begun += 1
         return trial.serving if over else trial.old
     account.commands = max(account.commands, 1)
     if deploy:
-        rig.settings(bake=0.1, more=_kept_settings(rig))
+        rig.settings(bake=1.0, more=_kept_settings(rig))
         fresh = rig.version(f"after-{trial.new}", **_migrations(rig, trial))
         done = rig.deploy(fresh)
         assert done.code == 0, done

@@ -64,7 +64,7 @@ class Upgrade:
         database, before = rig.place / "shop.db", rig.place / "before.db"
         old = serving(rig)
         if not old:
-            rig.settings(bake=0.3, more=f"      migrations: {{database: 'sqlite:///{database}', sql: sql}}")
+            rig.settings(bake=1.0, more=f"      migrations: {{database: 'sqlite:///{database}', sql: sql}}")
             old = self.versions.next(rig, m001=CREATE)
             rig.shipped(old)
             shutil.copy(database, before)
@@ -88,7 +88,7 @@ class Plain:
     def ready(self, rig: Rig) -> Trial:
         old = serving(rig)
         if not old:
-            rig.settings(bake=0.5)
+            rig.settings(bake=1.0)
             old = self.versions.next(rig)
             rig.shipped(old)
         new = self.versions.next(rig, *self.arguments)
@@ -113,7 +113,7 @@ class Back:
     versions: Versions = field(default_factory=Versions)
 
     def ready(self, rig: Rig) -> Trial:
-        rig.settings(bake=0.1)
+        rig.settings(bake=1.0)
         old = serving(rig)
         if not old:
             rig.shipped(self.versions.next(rig))
@@ -134,14 +134,14 @@ class Withdrawn:
     def ready(self, rig: Rig) -> Trial:
         old = serving(rig)
         if not old:
-            rig.settings(bake=0.1)
+            rig.settings(bake=1.0)
             old = self.versions.next(rig)
             rig.shipped(old)
-        rig.settings(bake=0.1, more="      approval: required")
+        rig.settings(bake=1.0, more="      approval: required")
         new = self.versions.next(rig)
         done = rig.deploy(new)
         assert done.code == 8, done
-        rig.settings(bake=0.1)
+        rig.settings(bake=1.0)
         return Trial(("abort", "--format", "json"), old, new, "aborted", 4, old)
 
 
@@ -152,7 +152,7 @@ class First:
     name: str = "first deploy"
 
     def ready(self, rig: Rig) -> Trial:
-        rig.settings(bake=0.1)
+        rig.settings(bake=1.0)
         if not (rig.project / "versions").exists():
             rig.version("v1")
         return Trial(("deploy", "--version", "v1", *SHIP), "", "v1", "deployed", 0, "v1")

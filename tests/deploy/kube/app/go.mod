@@ -1,0 +1,3 @@
+module readiness.test/app
+
+go 1.22

@@ -1,0 +1,164 @@
+"""`make proof` tells the truth about its tiers: what was skipped, failed, or said nothing never looks like a success."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PASSING = "def test_it():\n    pass\n"
+FAILING = "def test_it():\n    assert 1 == 2, 'a reason'\n"
+SKIPPED = "import pytest\n\n@pytest.mark.skip(reason='no moon')\ndef test_that():\n    pass\n"
+WRITING = """
+import json, os, pathlib
+def test_figures():
+    pathlib.Path(os.environ["READINESS_PROOF_DIR"], "some-figures.json").write_text(json.dumps({figures}))
+"""
+LASTING = "import subprocess\n\ndef test_it():\n    subprocess.Popen(['sleep', '{seconds}'])\n"
+WAITING = "import threading\n\ndef test_it():\n    threading.Event().wait(60)\n"
+
+
+class Tools:
+    """The modules of `tools/proof`, and a repository with one tier."""
+
+    def __init__(self, root: Path) -> None:
+        for name in ("tiers", "running", "reading", "page", "promises", "found", "machine"):
+            setattr(self, name, importlib.import_module(f"proof.{name}"))
+        self.main = importlib.import_module("proof.__main__")
+        self.root, self.folder = root / "repository", root / "figures"
+        self.root.mkdir()
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+    def tier(self, text: str, **more: Any) -> Any:
+        (self.root / "test_some.py").write_text(text)
+        tier = self.tiers.Tier("some", "of this test", "test_some.py", self.tiers._tests("test_some.py"), 60)
+        return replace(tier, **more)
+
+    def run(self, text: str, **more: Any) -> Any:
+        return self.running.run(self.tier(text, **more), self.root, self.folder)
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    return Tools(tmp_path)
+
+
+def test_a_tier_that_passes_gives_its_figures_and_its_counted_tests(tools: Tools) -> None:
+    ran = tools.run(
+        PASSING + WRITING.replace("{figures}", "{'name': 'kills', 'tried': 12, 'inside': [{'figure': 'a', 'n': 3}]}"),
+        owes=("some-*.json",),
+        counted={"those that passed": "test_some", "it alone": "test_it"},
+    )
+    assert (ran.outcome, ran.why) == (tools.running.Outcome.PASSED, "")
+    rows = tools.reading.rows(ran, tools.folder)
+    assert [(row.figure, dict(row.values), row.n) for row in rows] == [
+        ("those that passed", {"right": "2 of 2"}, 2),
+        ("it alone", {"right": "1 of 1"}, 1),
+        ("some figures: kills", {"tried": 12}, None),
+        ("some figures: kills, inside 1: a", {}, 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "outcome", "why"),
+    [
+        (PASSING, {"owes": ("other-*.json",)}, "FAILED", "it left no figures called other-*.json"),
+        (FAILING, {}, "FAILED", "1 tests failed: test_some/test_it: AssertionError: a reason"),
+        ("import nowhere\n", {}, "FAILED", "tests failed"),
+        (SKIPPED, {}, "NOT RUN", "1 skipped: no moon"),
+        (PASSING + SKIPPED, {}, "passed in part", "1 skipped: no moon"),
+        (SKIPPED + FAILING, {}, "FAILED", "1 tests failed"),
+        (PASSING, {"place": "gone"}, "NOT RUN", "there is no gone"),
+        (PASSING, {"command": ("python", "-c", "raise SystemExit('moonless')")}, "FAILED", "exit code 1: moonless"),
+        (WAITING, {"budget": 2.0}, "FAILED", "not done within its 2 s"),
+    ],
+)
+def test_what_is_no_success_is_called_what_it_is(
+    tools: Tools, text: str, more: dict[str, Any], outcome: str, why: str
+) -> None:
+    ran = tools.run(text, **more)
+    assert ran.outcome == outcome
+    assert why in ran.why
+    assert outcome in tools.page.page([tools.page.Result(ran, ())], [], tools.machine.look(ROOT), ())
+
+
+def test_what_a_tier_leaves_running_is_ended_and_told(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tools.running, "LEAVING", 0.2)
+    ran = tools.run(LASTING.replace("{seconds}", "61"))
+    assert ran.outcome == "FAILED"
+    assert "processes left behind: sleep 61 (" in ran.why
+    pid = int(ran.why.rpartition("(")[2].rstrip(")"))
+    with pytest.raises(ProcessLookupError):
+        while True:  # until the kernel has taken it away
+            os.kill(pid, 0)
+
+
+def test_a_file_of_figures_that_is_none_is_not_passed_over(tools: Tools) -> None:
+    ran = tools.run(WRITING.replace("json.dumps({figures})", "'{'"), owes=("some-*.json",))
+    with pytest.raises(tools.reading.Unreadable, match=r"some-figures\.json: wanted JSON"):
+        tools.reading.rows(ran, tools.folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "verdict"),
+    [
+        (PASSING, 0, "kept"),
+        (PASSING, 1, "**BROKEN**"),
+        (PASSING, None, "**NOT SHOWN**"),
+        (PASSING + SKIPPED, 0, "**the tier: passed in part**"),
+        (FAILING, 0, "**the tier: FAILED**"),
+        (FAILING, 1, "**BROKEN**"),
+    ],
+)
+def test_a_promise_is_kept_by_figures_of_a_whole_tier_alone(
+    tools: Tools, text: str, value: int | None, verdict: str
+) -> None:
+    promise = next(promise for promise in tools.promises.PROMISES if "200,000" in promise.wanted)
+    values = {"requests": 250_000} | ({} if value is None else {"lost_or_cut": value})
+    row = tools.reading.Row("rollouts: 100 deploys and 100 rollbacks", values, 250_000)
+    assert promise.shown(tools.run(text), [row]).verdict == verdict
+
+
+def test_too_few_trials_keep_no_promise(tools: Tools) -> None:
+    promise = next(promise for promise in tools.promises.PROMISES if "200,000" in promise.wanted)
+    row = tools.reading.Row("rollouts: 100 deploys", {"requests": 1999, "lost_or_cut": 0}, 1999)
+    assert promise.shown(tools.run(PASSING), [row]).verdict == "**BROKEN**"
+
+
+@pytest.mark.parametrize(("text", "code"), [(PASSING, 0), (FAILING, 1)])
+def test_some_tiers_replace_no_page_about_all(
+    tools: Tools, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str, code: int
+) -> None:
+    (tools.root / "docs").mkdir()
+    (tools.root / "tests" / "deploy").mkdir(parents=True)
+    (tools.root / tools.found.PLACE).write_text("[]\n")
+    other = replace(tools.tier(text), name="other")
+    monkeypatch.setattr(tools.main, "ROOT", tools.root)
+    monkeypatch.setattr(tools.main, "TIERS", (tools.tier(text), other))
+    monkeypatch.setattr(tools.main, "PROMISES", ())
+    page = tools.root / tools.main.PAGE
+    assert tools.main.main(["some"]) == code
+    assert not page.exists()
+    assert "| other | **NOT RUN** | – | – | not asked for |" in capsys.readouterr().out
+    assert tools.main.main([]) == code
+    assert "NOT RUN" not in page.read_text().replace("NOT RUN:", "")
+    assert page.read_text().count("FAILED") == (0 if code == 0 else page.read_text().count("FAILED"))
+
+
+def test_each_promise_and_each_bug_is_about_something_that_is_there(tools: Tools) -> None:
+    names = {tier.name for tier in tools.tiers.TIERS}
+    assert {promise.tier for promise in tools.promises.PROMISES} <= names
+    assert tools.found.read(ROOT)
+    (tools.root / "tests" / "deploy").mkdir(parents=True)
+    (tools.root / tools.found.PLACE).write_text("- {what: a, by: b, test: 'test_some.py::test_gone'}\n")
+    (tools.root / "test_some.py").write_text(PASSING)
+    with pytest.raises(tools.found.Unfit, match=r"there is no test test_some\.py::test_gone"):
+        tools.found.read(tools.root)
