@@ -57,11 +57,14 @@ def plan(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG001
     if seen.record.freeze and intent.goal is Goal.DEPLOY:
         freeze = seen.record.freeze
         return Did(Event.FAILED, f"releases are frozen since {freeze.since} by {freeze.owner}: {freeze.reason}")
-    schema = _schema(world)
-    if schema is None and intent.goal is Goal.DEPLOY:
-        return Did(Event.TIMEOUT, "the database cannot be asked which migrations it has")
+    if seen.record.intent is None and (fault := _outdated(seen.record, intent)):
+        return Did(Event.FAILED, fault)
+    # Who goes back is in a hurry, and does not depend on the answer.
+    schema = _schema(world, ATTEMPTS if intent.goal is Goal.DEPLOY else 1)
+    if isinstance(schema, str) and intent.goal is Goal.DEPLOY:
+        return Did(Event.TIMEOUT, schema)
     # A floor seen once stays: a contract migration is never undone. The way back must not depend on the database.
-    floor = {*(schema.floor if schema else ()), *seen.record.floor}
+    floor = {*(() if isinstance(schema, str) else schema.floor), *seen.record.floor}
     lacking = sorted(floor - set(intent.release.migrations))
     if lacking:
         return Did(
@@ -77,6 +80,15 @@ def plan(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG001
     return OK
 
 
+def _outdated(record: Record, intent: Intent) -> str:
+    """What changed since the plan was made and agreed to; empty where it holds."""
+    serving = record.serving()
+    now = serving.id if serving else ""
+    if intent.goal is not Goal.DEPLOY or intent.upon is None or intent.upon == now:
+        return ""
+    return f"the plan was made when {intent.upon or 'nothing'} served, and {now or 'nothing'} serves now: plan again"
+
+
 def _is_warm(seen: Observation, intent: Intent) -> bool:
     """Whether a rollback is to a release that still stands by, so that one write is all it takes."""
     back = seen.record.previous
@@ -86,15 +98,18 @@ def _is_warm(seen: Observation, intent: Intent) -> bool:
     return view.ready and view.release == intent.release.id
 
 
-def _schema(world: World) -> SchemaView | None:
-    """What the database has; None where it does not say, asked a few times."""
-    for _ in range(ATTEMPTS):
+def _schema(world: World, times: int = ATTEMPTS) -> SchemaView | str:
+    """What the database has; where it does not say, asked `times` times, the reason."""
+    why = ""
+    for left in reversed(range(times)):
         try:
             return world.schema.observe()
-        except Lost as fault:
-            world.journal.note("database not seen", why=str(fault))
-            world.clock.sleep(0.5)
-    return None
+        except (Lost, Unfit) as fault:
+            why = str(fault)
+            world.journal.note("database not seen", why=why)
+            if left:
+                world.clock.sleep(0.5)
+    return f"the database cannot be asked which migrations it has: {why}"
 
 
 def announce(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG001
@@ -118,8 +133,8 @@ def expand(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG00
     """Apply the expand migrations that are not applied yet, in order. What fails leaves those before it in place."""
     intent = _mine(world.route.observe().record, wanted)
     schema = _schema(world)
-    if schema is None:
-        return Did(Event.TIMEOUT, "the database cannot be asked which migrations it has")
+    if isinstance(schema, str):
+        return Did(Event.TIMEOUT, schema)
     for migration in intent.expand:
         if migration in schema.applied:
             continue
@@ -184,6 +199,10 @@ def prove(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG001
 def provision(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG001
     """Have the candidate run in the free slot, until it has been ready for long enough without a restart."""
     intent = _mine(world.route.observe().record, wanted)
+    view = _view(world.route.observe(), intent.colour)
+    if view.release == intent.release.id and (view.restarts or view.standing is Standing.UNREADY):
+        # It served before, and stood by: what happened to it then says nothing of a fresh process, nor helps it.
+        world.colours.stop(intent.colour)
     world.colours.start(intent.colour, intent.release)
     deadline = world.clock.now() + intent.ready_within
     while True:

@@ -59,6 +59,9 @@ def main(state: Path, own: Mapping[str, str]) -> int:
             return 0
         intent = record.intent
         keeper.lock(_me(intent, clock))
+        record = keeper.observe().record
+        if record.intent is None or record.phase not in MOVED:
+            return 0  # it came to its end in between; what another run is at is not the guard's
         world = _world(keeper, intent, clock, signals, journal, own)
         end = walk(world, None)
         journal.note("guard done", state=end.state.value, why=end.why, run=end.run)

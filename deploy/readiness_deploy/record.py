@@ -73,6 +73,7 @@ class Intent:
     min_ready: float = 1.0
     verdict: str = ""
     proves: bool = True
+    upon: str | None = None  # the release that the plan found serving, empty for none; None where it does not matter
     ending: str = ""  # why the run is being taken back; empty while it goes forward
     ends_as: str = ""  # aborted, refused, superseded
 

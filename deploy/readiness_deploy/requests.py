@@ -84,7 +84,7 @@ def send_back(world: World, by: str, reason: str = "") -> None:
     back = record.previous
     if record.selected != intent.colour or back is None:
         raise Refused(
-            "there is no release before the one that serves: `promote --reason …` keeps it, after which another version "
+            "there is no release before the one that serves: `promote --reason …` keeps it, and then another version "
             "can be deployed; `resume` watches it again"
         )
     _must_be_ready(seen, back)

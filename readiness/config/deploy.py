@@ -97,8 +97,20 @@ class EntrySettings(_Strict):
     body: int = Field(default=64 << 20, ge=0, description="bytes that a request may send")
     idle: float = Field(default=75, gt=0, description="seconds that an idle client connection is kept")
     timeout: float = Field(default=60, gt=0, description="seconds without a byte from the service before 504")
+    head: float = Field(default=10, gt=0, le=300, description="seconds that the head of a request may take to arrive")
+    hold: float = Field(
+        default=3, ge=0, le=60, description="seconds that a request waits for a release which takes no connection"
+    )
+    trusted: list[str] = Field(
+        default=["127.0.0.0/8", "::1/128"],
+        description="networks of load balancers in front, whose word about their clients is passed on",
+    )
     access_log: str = Field(default="", description="file; empty: none")
-    carrier: Literal["keeper", "haproxy"] = Field(default="keeper", description="what moves the bytes")
+    carrier: Literal["keeper", "haproxy"] = Field(
+        default="keeper",
+        description="what moves the bytes; `haproxy` (2.4 or later) is started and steered by the keeper, and bounds "
+        "only bodies that announce their length",
+    )
 
 
 class AlembicSettings(_Strict):

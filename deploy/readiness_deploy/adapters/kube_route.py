@@ -58,7 +58,7 @@ class ServiceRoute:
         self._change(service, record, {**objects.selector(service), objects.COLOUR: record.selected or objects.NOBODY})
 
     def freeze(self, freeze: Freeze | None) -> None:
-        """Write that, or that there is none. It takes nobody's lock: the epoch stays whose it is. Raises Illegal, Lost."""
+        """Write that, or that there is none. It takes nobody's lock: the epoch stays. Raises Illegal, Lost."""
         for _ in range(_ATTEMPTS):
             service, record = self.read()
             try:

@@ -35,6 +35,17 @@ class ClusterEntry:
             return ""
 
 
+def gates_for(
+    settings: DeploySettings,
+    root: Path,
+    variables: Mapping[str, str],
+    measured: Callable[[Measurement], None] = lambda _one: None,
+) -> LiveGates:
+    """The gates of a service in a cluster: by the real entry, by a monitoring system, or by a command."""
+    entry = settings.kubernetes.entry if settings.kubernetes else ""
+    return LiveGates(SystemClock(), Outside(entry=entry, variables=variables, folder=root), measured)
+
+
 def world_for(
     cluster: Cluster,
     settings: DeploySettings,
@@ -51,15 +62,14 @@ def world_for(
     target = settings.kubernetes
     if target is None:
         raise Illegal("`deploy.kubernetes` is not set")
-    clock, identity = SystemClock(), settings.run.identity
-    outside = Outside(entry=target.entry, variables=variables, folder=root)
+    identity = settings.run.identity
     return World(
         route=cluster,
         colours=cluster,
         schema=schema or NoSchema(),
-        gates=LiveGates(clock, outside, measured),
+        gates=gates_for(settings, root, variables, measured),
         entry=ClusterEntry(cluster, target.entry, identity.path, identity.header),
-        clock=clock,
+        clock=SystemClock(),
         journal=journal,
         interrupts=interrupts,
     )

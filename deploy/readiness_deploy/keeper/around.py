@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from readiness_deploy.keeper.folder import Folder
 from readiness_deploy.keeper.processes import Processes
@@ -12,11 +13,25 @@ from readiness_deploy.states import Colour
 
 
 class Route(Protocol):
-    """Where requests go: what a slot needs of the keeper's board."""
+    """Where requests go, whatever moves the bytes. The meaning of each word is that of Board."""
 
+    @property
+    def selected(self) -> Colour | None: ...
+    def point(self, colour: Colour | None) -> None: ...
     def place(self, colour: Colour, address: tuple[str, int] | None, release: str) -> None: ...
     def in_flight(self, colour: Colour) -> int: ...
     async def drained(self, colour: Colour, within: float) -> int: ...
+    def counts(self, colour: Colour) -> Mapping[str, int]: ...
+    def window(self, colour: Colour, seconds: float) -> Mapping[str, Any]: ...
+
+
+class Plane(Protocol):
+    """What moves the bytes. The meaning of each word is that of Proxy."""
+
+    async def serve(self, sockets: list[socket.socket]) -> None: ...
+    def renew(self) -> None: ...
+    async def close(self, within: float) -> int: ...
+    async def hand_over(self, within: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from readiness_deploy.keeper.traffic import Traffic
 from readiness_deploy.states import COLOURS, Colour
 
 Address = tuple[str, int]
+_LOOK = 0.02
 
 
 class Slot:
@@ -44,9 +45,13 @@ class Slot:
 
 
 class Board:
-    """The route in memory. Belongs to the thread of one event loop; `clock` gives seconds that never go back."""
+    """The route in memory. Belongs to the thread of one event loop; `clock` gives seconds that never go back,
+    `elsewhere` the requests to a colour that another process still carries."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, elsewhere: Callable[[Colour], int] = lambda _: 0
+    ) -> None:
+        self._elsewhere = elsewhere
         self._slots: dict[Colour, Slot] = {colour: Slot(colour, clock) for colour in COLOURS}
         self._selected: Slot | None = None
         self._listeners: list[Callable[[], None]] = []
@@ -99,7 +104,9 @@ class Board:
             await asyncio.wait((future,), timeout=left)
             if not future.done():
                 future.cancel()
-        return slot.in_flight
+        while (others := self._elsewhere(colour)) and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(_LOOK)
+        return slot.in_flight + others
 
     def cut(self, colour: Colour) -> int:
         """End everything that is in flight there, at once; how many that were."""

@@ -121,6 +121,9 @@ class _Connection:
         command = _COMMANDS.get(str(name))
         if command is None:
             raise Refused("unknown", f"wanted one of {', '.join(sorted(_COMMANDS))}, found {name}")
+        lock = self._keeper.authority.lock
+        if lock is not None and lock.owner is self and lock.holder.guard:
+            self._keeper.guarding.heard()
         return command(self, request)
 
     def _hello(self, _: Mapping[str, Any]) -> Any:
@@ -140,7 +143,7 @@ class _Connection:
         return {}
 
     def _write(self, request: Mapping[str, Any]) -> Any:
-        record = self._keeper.authority.write(request["epoch"], msgspec.convert(request["record"], Record))
+        record = self._keeper.write(request["epoch"], msgspec.convert(request["record"], Record))
         return {"generation": record.generation}
 
     def _start(self, request: Mapping[str, Any]) -> Any:

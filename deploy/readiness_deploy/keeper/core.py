@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from readiness_deploy.keeper import aside as aside_file
-from readiness_deploy.keeper.around import Surrounding
+from readiness_deploy.keeper.around import Route, Surrounding
 from readiness_deploy.keeper.aside import Aside, Asked
 from readiness_deploy.keeper.authority import Authority, Refused, is_way_back
-from readiness_deploy.keeper.board import Board
 from readiness_deploy.keeper.folder import Files, Folder
 from readiness_deploy.keeper.guarding import Guarding
 from readiness_deploy.keeper.journal import Journal, stamp
@@ -28,7 +27,8 @@ from readiness_deploy.states import COLOURS, MOVED, Colour, Phase
 
 _TICK = 0.25
 _TRIM_EACH = 20
-_KINDS = ("promote", "rollback", "abort")
+_BACK = ("rollback", "abort")
+_KINDS = ("promote", *_BACK)
 
 
 class Keeper:
@@ -39,7 +39,7 @@ class Keeper:
         folder: Folder,
         record: Record,
         known: Aside,
-        board: Board,
+        board: Route,
         journal: Journal,
         own: Mapping[str, str],
         files: Files,
@@ -90,7 +90,25 @@ class Keeper:
         with contextlib.suppress(OSError):
             aside_file.save(self._folder, known, self._files)
 
+    def lost(self, number: int) -> None:
+        """So many requests were cut by the death of what moves the bytes."""
+        self.aside.cut += number
+        self.keep()
+
     # Commands
+
+    def write(self, epoch: Any, wanted: Record) -> Record:
+        """Replace the record. A run that somebody wants taken back does not end as deployed. Raises Refused."""
+        before = self._asked_back()
+        if before is not None and wanted.intent is None and self.authority.record.phase is Phase.BAKING:
+            raise Refused("conflict", f"{before.by} asked for the release to be taken back ({before.kind})")
+        return self.authority.write(epoch, wanted)
+
+    def _asked_back(self) -> Asked | None:
+        """Who wants the release of the run in flight taken back."""
+        asked, intent = self.aside.asked, self.authority.record.intent
+        wanted = asked is not None and asked.kind in _BACK and intent is not None and asked.run == intent.run
+        return asked if wanted else None
 
     def start(self, epoch: Any, colour: Colour, release: Release) -> None:
         """Have a release run in a slot. Raises Refused."""
@@ -138,6 +156,9 @@ class Keeper:
             raise Refused("unknown", f"wanted one of {', '.join(_KINDS)}, found {kind}")
         if record.intent is None:
             raise Refused("illegal", "no run is in flight")
+        before = self._asked_back()
+        if kind == "promote" and before is not None:
+            raise Refused("illegal", f"{before.by} asked for the release to be taken back ({before.kind})")
         self.aside.asked = Asked(
             kind=kind, by=by, reason=reason, run=record.intent.run, phase=record.phase.value, at=stamp()
         )
@@ -146,10 +167,13 @@ class Keeper:
 
     # What happens by itself
 
-    def begin(self) -> None:
-        """Go on where the worker before this one stopped, or where the machine did. Call it once, in the loop."""
+    def begin(self, spared: Collection[str] = ()) -> None:
+        """Go on where the worker before this one stopped, or where the machine did. Call it once, in the loop.
+
+        Processes of the instances in `spared` are somebody else's to look after.
+        """
         record = self.authority.record
-        known = {one.instance for one in self.aside.running.values()}
+        known = {one.instance for one in self.aside.running.values()} | set(spared)
         sweep(self._folder, self._processes, known, self.aside.guard, self.journal.note)
         self.guarding.guard = self.aside.guard
         adopted = {c for c, running in self.aside.running.items() if self.slots[c].adopt(running)}

@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+CARRIERS = ("keeper", "haproxy")
+"""What may move the bytes."""
+_LOOPBACK = ("127.0.0.0/8", "::1/128")
+
 
 class BadEntry(Exception):
     """Settings of the entry that cannot be carried out; the text says what to do, and holds no secret."""
@@ -25,10 +29,10 @@ class Tls:
 class Entry:
     """Bounds of the entry. Durations in seconds.
 
-    The first six are those of the settings file. `head` is how long the head of a request may take from its first
-    byte, `head_bytes` and `head_lines` how large it may be; `hold` how long a request waits for a selected colour that
-    accepts no connection; `tunnel` how long a tunnel may be silent (one whose end takes nothing: `timeout`). Peers in
-    `trusted` are proxies of ours: what they say about their clients is passed on.
+    Settings files say most of them; their meaning is the same there. `head` is how long the head of a request may take
+    from its first byte, `head_bytes` and `head_lines` how large it may be; `hold` how long a request waits
+    for a selected colour that accepts no connection; `tunnel` how long a tunnel may be silent (one whose end takes
+    nothing: `timeout`). Peers in `trusted` are proxies of ours: what they say about their clients is passed on.
     """
 
     tls: Tls | None = None
@@ -42,7 +46,8 @@ class Entry:
     head_lines: int = 100
     hold: float = 3.0
     tunnel: float = 3600.0
-    trusted: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    trusted: tuple[str, ...] = _LOOPBACK
+    carrier: str = "keeper"
 
 
 def entry_from(settings: Mapping[str, Any]) -> Entry:
@@ -51,11 +56,15 @@ def entry_from(settings: Mapping[str, Any]) -> Entry:
     Raises BadEntry for what this keeper cannot do.
     """
     known = {name.replace("-", "_"): value for name, value in settings.items()}
-    if known.get("carrier", "keeper") != "keeper":
-        raise BadEntry(f"carrier: wanted `keeper`, found `{known['carrier']}`, which this version cannot drive yet")
+    if known.get("carrier", "keeper") not in CARRIERS:
+        raise BadEntry(f"carrier: wanted one of {', '.join(CARRIERS)}, found `{known['carrier']}`")
     tls = known.get("tls")
-    own = ("connections", "body", "idle", "timeout", "access_log")
-    return Entry(tls=Tls(**tls) if tls else None, **{name: known[name] for name in own if name in known})
+    own = ("connections", "body", "idle", "timeout", "access_log", "head", "hold", "carrier")
+    trusted = tuple(known.get("trusted", _LOOPBACK))
+    Peers(trusted)
+    return Entry(
+        tls=Tls(**tls) if tls else None, trusted=trusted, **{name: known[name] for name in own if name in known}
+    )
 
 
 def context_for(tls: Tls) -> ssl.SSLContext:

@@ -22,6 +22,10 @@ _LONGEST_BACKOFF = 5.0
 _HOPELESS = 3
 _PATIENCE = 3.0
 """Seconds that a dead release may serve beside a ready one, before the keeper goes back by itself."""
+_SILENT = 20.0
+"""Seconds after which a guard that asks nothing of the keeper hangs: at work it looks many times in each of them."""
+_STRIDE = 0.5
+"""Seconds of silence, at most, that one look counts: where the keeper itself stood still, nobody could be heard."""
 
 INSTANCE_OF_GUARD = "guard"
 
@@ -45,6 +49,11 @@ class Guarding:
         self._standing, self._note, self._changed, self._command = standing, note, changed, command
         self._failures, self._next, self._unwell_since = 0, 0.0, 0.0
         self._child: object | None = None
+        self._silence, self._looked = 0.0, time.monotonic()
+
+    def heard(self) -> None:
+        """The guard that holds the lock asked something."""
+        self._silence = 0.0
 
     @property
     def hopeless(self) -> bool:
@@ -68,6 +77,7 @@ class Guarding:
         """Start a guard where one is wanted and none runs; go back where a dead release serves and nobody acts."""
         record = self._authority.record
         self._rescue(record)
+        self._mind_silence(record)
         if self.guard is not None and not self._lives():
             ended_well = record.phase not in MOVED
             self._failures = 0 if ended_well else self._failures + 1
@@ -80,6 +90,18 @@ class Guarding:
             self._failures, self._next = 0, 0.0
         elif self.guard is None and self._wanted() and time.monotonic() >= self._next:
             self._start()
+
+    def _mind_silence(self, record: Record) -> None:
+        """A guard that hangs is ended: alive as it is, it would keep another one from being started."""
+        now = time.monotonic()
+        self._silence += min(_STRIDE, now - self._looked)
+        self._looked = now
+        if self.guard is None or record.phase not in MOVED:
+            self._silence = 0.0
+        elif self._silence > _SILENT:
+            self._silence = 0.0
+            self._note("guard hangs", pid=self.guard.pid)
+            self._processes.signal(self.guard, signal.SIGKILL)
 
     def end(self) -> None:
         """Tell the guard to go: the keeper ends."""

@@ -22,6 +22,7 @@ import msgspec
 
 from readiness_deploy.keeper import haproxy_text as words
 from readiness_deploy.keeper.board import Address
+from readiness_deploy.keeper.colourlog import size
 from readiness_deploy.keeper.ending import gone
 from readiness_deploy.keeper.entry import BadEntry, Entry, context_for
 from readiness_deploy.keeper.folder import Files, Folder, short_address
@@ -155,11 +156,13 @@ class Haproxy:
             async with asyncio.timeout(within):
                 await gone(self._process)
         if alive(self._process):
-            left = sum((self._look() or {})[c].in_flight for c in COLOURS) if self._look() else 0
+            left = sum(row.in_flight for row in (self._look() or {}).values())
             self._processes.signal(self._process, signal.SIGKILL)
             await gone(self._process)
             self._note("requests cut", by="end of the keeper", number=left)
-        self._bury()
+        if self._child is not None:
+            self._child.poll()
+        _note_of(self._folder).unlink(missing_ok=True)
         return left
 
     # Its life
@@ -196,6 +199,7 @@ class Haproxy:
         with contextlib.suppress(FileNotFoundError):
             if log.stat().st_size > _LOG_MOST:
                 log.replace(log.with_name(log.name + ".1"))
+        said_before = size(log)
         with log.open("ab") as errors, Path(self._entry.access_log or os.devnull).open("ab") as out:
             self._child = subprocess.Popen(
                 [self._program, "-db", "-f", words.SETTINGS],
@@ -217,7 +221,8 @@ class Haproxy:
                     return self._catch_up()
             await asyncio.sleep(_TICK)
         self._processes.signal(known, signal.SIGKILL)
-        return _last(log)
+        _note_of(self._folder).unlink(missing_ok=True)
+        return _said(log, said_before)
 
     def _catch_up(self) -> str:
         """What was wanted while it began."""
@@ -338,10 +343,11 @@ def _note_of(folder: Folder) -> Path:
     return folder.root / "haproxy.json"
 
 
-def _last(log: Path) -> str:
+def _said(log: Path, since: int) -> str:
+    """The first of what it complained of."""
     try:
-        lines = log.read_text("utf-8", "replace").splitlines()
+        lines = log.read_bytes()[since:].decode("utf-8", "replace").splitlines()
     except OSError:
         return "it says nothing"
-    said = [line for line in lines if "ALERT" in line] or lines
-    return " ".join(said[-3:])[:600] or "it says nothing"
+    said = [line.partition(" : ")[2] for line in lines if "ALERT" in line] or lines
+    return (said or ["it says nothing"])[0][:600]

@@ -23,8 +23,8 @@ _SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin"
 _ID = "^[A-Za-z0-9._~+/=:@-]{1,128}$"
 _ABOUT_CLIENTS = "^(x[-_]forwarded[-_](for|proto|host|port|server)|x[-_]real[-_]ip|forwarded)$"
 _LINE = (
-    '{"at":"%[date,utime(%Y-%m-%dT%H:%M:%SZ)]","client":"%ci","method":%[var(txn.method),json(utf8s),q],'
-    '"path":%[var(txn.path),json(utf8s),q],"status":%ST,"outcome":"%tsc","seconds":%Ta,"received":%U,"sent":%B,'
+    '{"at":"%[date,utime(%Y-%m-%dT%H:%M:%SZ)]","client":"%ci","method":"%[var(txn.method),json(utf8s)]",'
+    '"path":"%[var(txn.path),json(utf8s)]","status":%ST,"outcome":"%tsc","milliseconds":%Ta,"received":%U,"sent":%B,'
     '"colour":"%b","id":"%[var(txn.id)]"}'
 )
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 MARKER = "READINESS_KEEPER"
 INSTANCE = "READINESS_INSTANCE"
+CARRIER = "carrier"
+"""The instance of a process that moves the bytes for the keeper, and that outlives a worker."""
 _GONE = "ZXx"
 
 

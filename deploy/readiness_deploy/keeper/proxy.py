@@ -105,6 +105,10 @@ class Proxy:
             self._note("requests cut", by="end of the keeper's worker", number=len(cut))
         return len(cut)
 
+    async def hand_over(self, within: float) -> None:
+        """Leave the sockets to another worker, and end as `close` does."""
+        await self.close(within)
+
     async def _end(self) -> None:
         for task in self._tasks:
             task.cancel()

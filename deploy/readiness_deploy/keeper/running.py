@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from readiness_deploy.keeper.holder import CannotHold, Holder, bind, claim
 from readiness_deploy.keeper.processes import Identity
 
 _USAGE = "usage: python -m readiness_deploy.keeper hold FOLDER [--daemon | --wait]\n       … stop FOLDER\n"
+_LET_GO, _PAUSE = 2.0, 0.02
 Worker = Callable[[Path, channel.Sockets, Mapping[str, str]], int]
 
 
@@ -43,11 +47,27 @@ def main(
 def _begin(root: Path, program: Sequence[str], *, daemon: bool, wait: bool) -> int:
     """Take the folder and the sockets; what is wrong with them is said before this goes into the background."""
     lock = claim(root, wait=wait)
-    traffic, control = bind(root)
+    traffic, control = _bound(root)
     if daemon and _in_background(root):
         return 0
     held = channel.Sockets((traffic.detach(),), control.detach(), lock)
     return Holder(root, held, program=program).run()
+
+
+def _bound(root: Path) -> tuple[socket.socket, socket.socket]:
+    """The sockets. Where a keeper was killed, holder and worker both, what moved the bytes for it still has the
+    address, and is told to let it go. Raises CannotHold."""
+    if (root / "haproxy.json").exists():
+        from readiness_deploy.keeper.folder import Folder
+        from readiness_deploy.keeper.haproxy import leave_off
+
+        leave_off(Folder(root))
+        until = time.monotonic() + _LET_GO
+        while time.monotonic() < until:
+            with contextlib.suppress(CannotHold):
+                return bind(root)
+            time.sleep(_PAUSE)
+    return bind(root)
 
 
 def _go_on(root: Path, held: channel.Sockets, worker: str, program: Sequence[str]) -> int:

@@ -76,6 +76,15 @@ class Shared:
         """Requests of this process whose clients still wait."""
         return self._counts[colour]
 
+    def elsewhere(self, colour: Colour) -> int:
+        """Requests in flight in other workers that live: those that handed over and still finish theirs."""
+        found = 0
+        for at in range(_HEAD, _SIZE, _ROW.size):
+            process, started, blue, green = _ROW.unpack_from(self._map, at)
+            if process and at != self._row and _started(process) == started:
+                found += blue if colour == "blue" else green
+        return found
+
     def close(self) -> None:
         """Give the row back. What is still in flight was cut, and the caller knows of it."""
         with self._locked():

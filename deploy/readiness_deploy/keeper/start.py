@@ -14,10 +14,12 @@ from typing import Any
 
 import msgspec
 
+from readiness.config.surroundings import variables
 from readiness_deploy.keeper import channel
 from readiness_deploy.keeper.client import Declined, Unreachable, ask
 from readiness_deploy.keeper.entry import BadEntry, context_for, entry_from
 from readiness_deploy.keeper.folder import Files, Folder
+from readiness_deploy.keeper.haproxy_text import program as haproxy
 
 _TICK = 0.02
 _LAST_BYTES = 4096
@@ -45,7 +47,7 @@ def start(
         _same(running, entry, state)
         return running
     folder = Folder(state)
-    _prepare(folder, entry)
+    _prepare(folder, entry, environment)
     try:
         made = subprocess.run(
             [*program, "hold", str(state), "--daemon"],
@@ -160,9 +162,11 @@ def unit(state: Path, *, description: str, environment_file: str = "", python: s
     return "\n".join(lines) + "\n"
 
 
-def _prepare(folder: Folder, entry: Mapping[str, Any]) -> None:
-    wanted = entry_from(entry)
+def _prepare(folder: Folder, entry: Mapping[str, Any], environment: Mapping[str, str] | None) -> None:
     try:
+        wanted = entry_from(entry)
+        if wanted.carrier == "haproxy":
+            haproxy((variables() if environment is None else environment).get("PATH", ""))
         if wanted.tls is not None:
             context_for(wanted.tls)
         folder.make()

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,14 @@ import msgspec
 
 from readiness_deploy.keeper import aside as aside_file
 from readiness_deploy.keeper import channel
+from readiness_deploy.keeper.around import Plane, Route
 from readiness_deploy.keeper.board import Board
 from readiness_deploy.keeper.control import Control
 from readiness_deploy.keeper.core import Keeper
-from readiness_deploy.keeper.entry import BadEntry, entry_from
+from readiness_deploy.keeper.entry import BadEntry, Entry, entry_from
 from readiness_deploy.keeper.folder import Files, Folder
 from readiness_deploy.keeper.journal import Journal, stamp
-from readiness_deploy.keeper.processes import Processes, identity
+from readiness_deploy.keeper.processes import CARRIER, Processes, identity
 from readiness_deploy.keeper.proxy import Proxy
 from readiness_deploy.keeper.recovery import recover
 from readiness_deploy.keeper.routefile import Unusable
@@ -89,6 +90,7 @@ class _Worker:
         self._holder_pid = os.getppid()
         self._to_holder: asyncio.StreamWriter | None = None
         self._holder: subprocess.Popen[bytes] | None = None
+        self._lost: Callable[[int], None] = lambda _: None
 
     async def run(self) -> int:
         """From what lies in the folder to the end."""
@@ -99,13 +101,13 @@ class _Worker:
         known.cut += sum(dead.cut for dead in shared.dead)
         known.restarts += 1 if shared.dead else 0
         record = recover(self._folder, known, self._files, self.journal.note)
-        board = Board()
+        board, proxy = self._carried(entry, shared)
         keeper = Keeper(
             self._folder, record, known, board, self.journal, self._own, self._files, self._processes
         )  # fmt: skip
-        proxy = Proxy(board, entry, shared, self.journal.note)
+        self._lost = keeper.lost
         control = Control(keeper, self._about, self._leave)
-        keeper.begin()
+        keeper.begin((CARRIER,) if entry.carrier == "haproxy" else ())
         await proxy.serve(self._listening)
         await control.serve(self._control)
         self.journal.note("worker began", pid=os.getpid(), selected=record.selected, cut=known.cut)
@@ -126,6 +128,18 @@ class _Worker:
         shared.close()
         tasks[2].cancel()
         return 0
+
+    def _carried(self, entry: Entry, shared: Shared) -> tuple[Route, Plane]:
+        """The board, and what moves the bytes as it says."""
+        if entry.carrier == "haproxy":
+            from readiness_deploy.keeper.haproxy import Haproxy
+
+            both = Haproxy(
+                self._folder, entry, self._own.get("PATH", ""), self.journal.note, lambda cut: self._lost(cut)
+            )
+            return both, both
+        board = Board(elsewhere=shared.elsewhere)
+        return board, Proxy(board, entry, shared, self.journal.note)
 
     def _about(self) -> Mapping[str, Any]:
         return {
@@ -154,11 +168,11 @@ class _Worker:
         self.journal.note("worker broken", task=task.get_name(), why=f"{type(fault).__name__}: {fault}")
         os._exit(1)
 
-    async def _end(self, keeper: Keeper, proxy: Proxy, control: Control) -> None:
+    async def _end(self, keeper: Keeper, proxy: Plane, control: Control) -> None:
         if self._leaving == channel.HANDOVER:
             await control.close()
             keeper.hand_over()
-            closing = asyncio.create_task(proxy.close(_DRAIN))
+            closing = asyncio.create_task(proxy.hand_over(_DRAIN))
             await asyncio.sleep(0)
             await self._tell(channel.HANDOVER)
             await closing
@@ -177,7 +191,7 @@ class _Worker:
 
     # The holder
 
-    async def _mind_holder(self, keeper: Keeper, proxy: Proxy) -> None:
+    async def _mind_holder(self, keeper: Keeper, proxy: Plane) -> None:
         """Listen to the holder; bring a new one when it is gone."""
         end = socket.socket(fileno=self._given.channel)
         while True:
@@ -193,7 +207,7 @@ class _Worker:
                 await asyncio.sleep(_ADOPT_AFTER)
             end = self._renew_holder()
 
-    def _heed(self, words: list[str], keeper: Keeper, proxy: Proxy) -> None:
+    def _heed(self, words: list[str], keeper: Keeper, proxy: Plane) -> None:
         if words[:1] == [channel.STOP]:
             self._leave(channel.STOP)
         elif words[:1] == [channel.RENEW]:

@@ -83,6 +83,9 @@ def show(project: Path, folder: Path, readiness: str, python: str, rate: int) ->
 
 def told(record: Path, codes: list[int]) -> int:
     """Print what the requests saw. 0 when it is what was promised."""
+    if not record.exists():
+        print("no version ever answered, so no request was sent")
+        return 1
     lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
     releases = {line["release"] for line in lines if line["release"]}
     versions = {release: release.rpartition("-")[0] for release in releases}

@@ -82,6 +82,7 @@ def watched(work: Work, door: Door) -> Ending:
 
 def _looked(work: Work, door: Door, run: str) -> Ending | None:
     """One look at a run of somebody else: its ending, or None while it goes on."""
+    from readiness_deploy import requests
     from readiness_deploy.states import MOVED, Phase
 
     found = door.look()
@@ -93,8 +94,15 @@ def _looked(work: Work, door: Door, run: str) -> Ending | None:
         return work.ended("detached", Exit.DETACHED, stopped, record, next=work.target.command("status", "--watch"))
     if record.phase is Phase.HELD:
         return written(work, door, None)
-    alone = not found.get("lock") and not (record.phase in MOVED and found.get("guard"))
-    return written(work, door, None) if alone and record.phase is not Phase.AWAITING else None
+    if found.get("lock") or (record.phase in MOVED and found.get("guard")):
+        return None
+    if record.phase is not Phase.AWAITING:
+        return written(work, door, None)
+    # Whoever was at it left before the request was heard.
+    request = found.get("request") or {}
+    if work.verb != "abort" or request.get("kind") != "abort":
+        return None
+    return written(work, door, lambda world: requests.withdraw(world, request["by"], request["reason"]))
 
 
 def _what_was_written(end: End, door: Door, run: str) -> End:
@@ -129,9 +137,15 @@ def _past(work: Work, door: Door, run: str) -> Ending:
 
 
 def asked(work: Work, door: Door, kind: str, reason: str) -> Ending:
+    run = _run(door)
     door.ask(kind, who(), reason)
     work.telling.note("asked", kind=kind, reason=reason)
-    return watched(work, door)
+    end = watched(work, door)
+    last = door.record().last
+    if kind != "promote" and last is not None and (last.run, last.outcome) == (run, "deployed"):
+        why = "the run came to its end before this was heard: the release is deployed"
+        return work.ended("refused", Exit.REFUSED, why, door.shown(), next=work.target.command("rollback"))
+    return end
 
 
 def written(work: Work, door: Door, write: Written | None) -> Ending:

@@ -30,6 +30,10 @@ def judged(
 
     Raises Unmade for a version that cannot be had.
     """
+    if target.settings.kubernetes:
+        # The version is an image that was built elsewhere: what is judged is what lies beside the settings.
+        answer, notes = _judged(target, target.environment.root, run_commands=run_commands)
+        return replace(answer, override=override), notes
     with _staged(target, version) as (folder, tree):
         answer, notes = _judged(target, folder, run_commands=run_commands)
         return replace(answer, tree=tree, override=override), notes

@@ -81,8 +81,8 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
         work.telling.show(plan_text.lines(plan))
         why = "; ".join(r.text for r in plan.refusals[:3])
         return work.ended("refused", Exit.REFUSED, why, record, next=_help(work, plan), meaning="when it is mended")
-    if plan.nothing_to_do and not plan.in_flight:
-        return work.ended("nothing to do", Exit.OK, "this release serves already", record)
+    if door is not None and plan.nothing_to_do and not plan.in_flight:
+        return serves_already(work, door)
     if not yes and not _agreed(work, plan):
         return work.ended("aborted", Exit.ABORTED, "nobody agreed", record, meant="Nothing was changed.")
     door = door or _begun(work)
@@ -96,6 +96,17 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
         return end
     finally:
         door.close()
+
+
+def serves_already(work: Work, door: Door) -> Ending:
+    """The ending where there is nothing to do, since the release is selected; unless it does not answer."""
+    record = door.shown()
+    view = door.look()["colours"].get(record.selected) or {}
+    if view.get("standing") == "ready":
+        return work.ended("nothing to do", Exit.OK, "this release serves already", record)
+    said = f": {view['why']}" if view.get("why") else ""
+    why = f"this release is selected already, and is {view.get('standing')}{said}"
+    return work.ended("held", Exit.HELD, why, record, next=work.target.command("status"))
 
 
 def ending_of(state: object) -> str:
@@ -115,7 +126,7 @@ def _shown(work: Work, door: Door | None, plan: Plan, version: str) -> Ending:
     if plan.refusals:
         why = f"{len(plan.refusals)} {'rule forbids' if len(plan.refusals) == 1 else 'rules forbid'} it"
         return work.ended("refused", Exit.REFUSED, why, meant="Nothing was changed.")
-    if plan.nothing_to_do:
+    if plan.nothing_to_do and door is not None:
         return work.ended("nothing to do", Exit.OK, "this release serves already")
     # As it was said: a release of a folder or an archive is called by its name, which leads nowhere.
     todo = work.target.command("deploy", *(("--version", version) if version else ()))

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from readiness.cli.deploying import cluster
+
 if TYPE_CHECKING:
+    from readiness_deploy.adapters.kubernetes import Cluster
     from readiness_deploy.adapters.local import Keeper
     from readiness_deploy.gates import LiveGates
     from readiness_deploy.ports import Holder, Measurement, Schema, SchemaView, World
@@ -63,7 +66,12 @@ class Door:
         from readiness_deploy.adapters.local import Keeper
         from readiness_deploy.adapters.machine import SystemClock
 
-        self._target, self._keeper, self.clock = target, Keeper(target.state), SystemClock()
+        self._target, self.clock = target, SystemClock()
+        self._stack = contextlib.ExitStack()
+        self._cluster = cluster.connected(target, self._stack) if target.settings.kubernetes else None
+        self._looks = self._cluster.beside() if self._cluster else None
+        self._local = Keeper(target.state)
+        self._keeper: Keeper | Cluster = self._cluster or self._local
 
     @classmethod
     def find(cls, target: Target) -> Door | None:
@@ -71,6 +79,8 @@ class Door:
         from readiness_deploy.keeper import start
         from readiness_deploy.ports import Lost
 
+        if target.settings.kubernetes:
+            return cls(target)
         try:
             return None if start.status(target.state) is None else cls(target)
         except start.Failure as fault:
@@ -79,6 +89,8 @@ class Door:
     def look(self) -> dict[str, Any]:
         """What the keeper answers to `observe`; `traffic` is that of the last seconds, `window` of them, for each
         colour that runs. From any thread. Raises Lost."""
+        if self._looks is not None:
+            return cluster.seen(self._looks)
         found = self._ask("observe")
         counts, found["traffic"] = found.get("traffic") or {}, {}
         for colour, view in (found.get("colours") or {}).items():
@@ -124,12 +136,14 @@ class Door:
         from readiness_deploy.adapters import local
         from readiness_deploy.ports import World
 
-        keeper = self._keeper
-        release = work.release or _in_flight(keeper.observe().record)
-
         def measured(one: Measurement) -> None:
             work.telling.note("measured", **msgspec.to_builtins(one))
 
+        interrupts = Interrupts(work.signals, self._keeper)
+        if self._cluster is not None:
+            return cluster.world(work, self._cluster, measured, interrupts)
+        keeper = self._local
+        release = work.release or _in_flight(keeper.observe().record)
         return World(
             route=keeper,
             colours=keeper,
@@ -138,7 +152,7 @@ class Door:
             entry=local.entry(keeper, release) if release else Unasked(),
             clock=self.clock,
             journal=work.telling,
-            interrupts=Interrupts(work.signals, keeper),
+            interrupts=interrupts,
             detach=work.detach,
         )
 
@@ -160,10 +174,12 @@ class Door:
 
         from readiness.config import surroundings
 
+        if self._cluster is not None:
+            return cluster.gates(self._target, record)
         outside = Outside(
-            address=self._keeper.address,
-            entry=local.entry_address(self._keeper),
-            traffic=self._keeper.traffic,
+            address=self._local.address,
+            entry=local.entry_address(self._local),
+            traffic=self._local.traffic,
             variables=surroundings.variables(),
             folder=self._target.environment.root,
         )
@@ -190,6 +206,7 @@ class Door:
     def close(self) -> None:
         """End the connection, and with it the lock."""
         self._keeper.close()
+        self._stack.close()
 
     def _schema(self, work: Work, release: Release | None) -> Schema:
         from readiness.cli.deploying.schema import database
@@ -242,7 +259,7 @@ class Unasked:
 class Interrupts:
     """What asks this process to stop: a signal; before the switch, also a person who withdraws the run."""
 
-    def __init__(self, signals: Signals, keeper: Keeper) -> None:
+    def __init__(self, signals: Signals, keeper: Keeper | Cluster) -> None:
         self._signals, self._keeper = signals, keeper
 
     def pending(self) -> str:

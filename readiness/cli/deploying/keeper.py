@@ -37,6 +37,8 @@ def command(action: str, keep_colours: bool, environment_file: str, format_: str
     from readiness_deploy.keeper.client import Declined, Unreachable
 
     target, voice = targets.chosen(flags), Voice()
+    if target.settings.kubernetes:
+        raise targets.NoTarget(f"{target.name} is shipped to a cluster: no keeper serves it, its Service does")
     try:
         code, said, details = _done(action, target, keep_colours=keep_colours, environment_file=environment_file)
     except (start.Failure, Declined, Unreachable) as fault:

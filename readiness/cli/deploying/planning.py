@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from readiness.cli.deploying import candidate
+from readiness.cli.deploying import candidate, cluster
 from readiness.cli.deploying.work import new_run, stamp, who
 
 if TYPE_CHECKING:
@@ -42,8 +42,11 @@ def plan_of(work: Work, door: Door | None, release: Release, judged: Judged) -> 
     from readiness_deploy.record import Record
     from readiness_deploy.states import other
 
+    from readiness.cli.deploying.door import recorded
+
     target, settings = work.target, work.target.settings
-    record = door.record() if door else Record()
+    # Where no keeper runs, what it will serve when it does counts as serving.
+    record = door.record() if door else recorded(target) or Record()
     serving, intent = record.serving(), record.intent
     return Plan(
         service=target.environment.service,
@@ -55,7 +58,7 @@ def plan_of(work: Work, door: Door | None, release: Release, judged: Judged) -> 
         migrations=_migrations(work, release, record),
         before=_gates(settings.gates.before),
         after=_gates(settings.gates.after),
-        gate_problems=tuple(problems(settings)),
+        gate_problems=(*problems(settings), *(cluster.problems(target) if settings.kubernetes else ())),
         bake=bake(target),
         approval=settings.approval,
         keep=settings.keep,
@@ -91,6 +94,7 @@ def intent_of(work: Work, plan: Plan) -> Intent:
         ready_within=ready.within,
         min_ready=ready.min_ready,
         verdict=_verdict(judged) if judged else "",
+        upon=plan.serving.id if plan.serving else "",
     )
 
 
@@ -101,6 +105,8 @@ def made(work: Work, version: str) -> Release:
     from readiness.config import surroundings
 
     target = work.target
+    if target.settings.kubernetes:
+        return cluster.made(target, version)[0]
     said = target.settings.migrations
     return releases.make(
         target.settings,

@@ -33,19 +33,22 @@ def command(to: str, reason: str, take_over: str, format_: str, **flags: object)
 
 def _back(work: Work, to: str, reason: str) -> Ending:
     from readiness_deploy import bluegreen, requests
-    from readiness_deploy.states import MOVED, Phase
+    from readiness_deploy.states import MOVED, Goal, Phase
 
-    from readiness.cli.deploying.asking import asked, written
+    from readiness.cli.deploying.asking import asked, watched, written
+    from readiness.cli.deploying.deploy import serves_already
 
     with opened(work.target) as door:
         record = door.record()
         if not to and record.phase in MOVED:
-            return asked(work, door, "rollback", reason)
+            # To take a rollback back would be to go on with what it leads away from.
+            under_way = record.intent is not None and record.intent.goal is Goal.ROLLBACK
+            return watched(work, door) if under_way else asked(work, door, "rollback", reason)
         if not to and record.phase is Phase.HELD and record.intent and record.selected == record.intent.colour:
             return written(work, door, lambda world: requests.send_back(world, who(), reason))
-        release = _named(work, to) if to else _before(record)
+        release = _named(work, record, to) if to else _before(record)
         if record.serving() and release.id == record.slots[record.selected or "blue"].id:
-            return work.ended("nothing to do", 0, "this release serves already", record)
+            return serves_already(work, door)
         intent = _intent(work, record, release, reason)
         return carry(work, door, lambda world: bluegreen.carry_out(world, intent), intent)
 
@@ -65,9 +68,13 @@ def _before(record: Record) -> Release:
     return release
 
 
-def _named(work: Work, release: str) -> Release:
+def _named(work: Work, record: Record, release: str) -> Release:
     from readiness_deploy.releases import open_release
 
+    from readiness.cli.deploying import cluster
+
+    if work.target.settings.kubernetes:
+        return cluster.known(record, release)
     return open_release(work.target.state, release)
 
 

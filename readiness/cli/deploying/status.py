@@ -176,7 +176,9 @@ def _standing(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"  lock      {who} (process {lock['pid']}), since {plain(lock['since'])}"
     if freeze:
         yield f"  frozen    {brief(freeze['reason'])} ({plain(freeze['owner'])}, since {plain(freeze['since'])})"
-    keeper = found.get("keeper") or {}
+    keeper = found.get("keeper")
+    if keeper is None:
+        return
     cut, restarts = keeper.get("cut") or 0, keeper.get("restarts") or 0
     yield f"  keeper    {cut:,} requests cut by its own failures, {restarts} restarts of its worker"
 

@@ -95,8 +95,6 @@ def chosen(flags: Mapping[str, Any]) -> Target:
             f"{path.name} does not say how {wanted[0].service} is deployed to {names}. Write under the environment:\n\n"
             f"{SNIPPET}\ndocs/deploying.md explains each line; `readiness schema settings` has all of them."
         )
-    if fit[0].deploy and fit[0].deploy.kubernetes is not None:
-        raise NoTarget(f"{path.name}: `deploy.kubernetes` is known, and not shipped to by this command yet")
     if len(fit) > 1:
         names = ", ".join(f"{e.service} {e.name}" for e in fit)
         raise NoTarget(f"{path.name} says how to deploy several: {names}. Choose with --env NAME (and --service NAME)")

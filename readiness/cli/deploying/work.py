@@ -157,7 +157,9 @@ def carry(work: Work, door: Door, act: Callable[[World], End], intent: Intent | 
 
     `intent` is that of a run which begins here. Raises Busy, Refusal, Refused.
     """
+    from readiness_deploy import bluegreen
     from readiness_deploy.ports import Lost
+    from readiness_deploy.states import State
 
     from readiness.cli.deploying.recording import recording
 
@@ -173,6 +175,11 @@ def carry(work: Work, door: Door, act: Callable[[World], End], intent: Intent | 
             work.signals.walk()
             work.telling.follow(door.look)
             end = act(world)
+            if end.state is State.OUSTED and abandoned(door):
+                # The guard that took the run over is gone, and none stays up: somebody has to watch.
+                work.telling.note("watched by the deployer", run=end.run)
+                door.lock(holder(work.run), "")
+                end = bluegreen.walk(world, intent)
             work.telling.settle(door.look)
         finally:
             door.unlock()
@@ -183,6 +190,14 @@ def carry(work: Work, door: Door, act: Callable[[World], End], intent: Intent | 
         ending_ = work.parked(end, record)
         told.end(ending_)
         return ending_
+
+
+def abandoned(door: Door) -> bool:
+    """Whether a run has moved, and nobody is at it or would come. Raises Lost."""
+    from readiness_deploy.states import MOVED
+
+    found = door.look()
+    return found["record"]["phase"] in MOVED and not found.get("lock") and not found.get("guard")
 
 
 def _refusal(work: Work, why: str) -> Ending:

@@ -84,6 +84,7 @@ class Shop:
     kubeconfig: str
     namespace: str
     port: int = 0
+    replicas: int = 2
     settings: dict[str, Any] = field(default_factory=dict)
     began: dict[int, float] = field(default_factory=dict)
 
@@ -120,8 +121,8 @@ class Shop:
                 "lease": 2,
             },
             "run": {"identity": {"header": "X-Release"}, "ready": {"within": 60, "min-ready": 0.2}},
-            "bake": {"seconds": 1, "identities": 3},
-            "gates": {"after": [{"name": "home", "http": {"path": "/"}, "interval": 0.1}]},
+            "bake": {"seconds": 1.5, "identities": 3},
+            "gates": {"after": [{"name": "home", "http": {"path": "/"}, "interval": 0.4}]},
             "keep": 600,
         }
 
@@ -164,7 +165,7 @@ class Shop:
             "kind": "Deployment",
             "metadata": {"name": "any"},
             "spec": {
-                "replicas": 2,
+                "replicas": self.replicas,
                 "selector": {"matchLabels": {"app": "shop"}},
                 "template": {
                     "metadata": {"labels": {"app": "shop", "version": "{version}"}},

@@ -25,6 +25,16 @@ def figures() -> Iterator[None]:
         (Path(folder) / "kubernetes.json").write_text(json.dumps(FIGURES, indent=1) + "\n")
 
 
+@pytest.fixture
+def brisk(service: Shop) -> Iterator[Shop]:
+    """The same service, quickly deployed: for what is about deployers."""
+    before = dict(service.settings)
+    service.settings = {**before, "bake": {"seconds": 0, "identities": 2}, "gates": {}}
+    service.replicas = 1
+    yield service
+    service.settings, service.replicas = before, 2
+
+
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with shop(tmp_path_factory.mktemp("shop")) as made:
@@ -86,7 +96,7 @@ def test_a_version_that_turns_bad_under_load_is_taken_back(service: Shop) -> Non
     service.settings["bake"]["seconds"] = 10
     with service.load(keep_alive=False) as account:
         end = service.run("deploy", "v4-bad")
-    service.settings["bake"]["seconds"] = 1
+    service.settings["bake"]["seconds"] = 1.5
     assert (end.said["state"], end.code) == ("rolled-back", 5), end.said
     assert "answered 500" in end.said["why"]
     assert service.release().startswith("v3-")
@@ -114,7 +124,8 @@ def test_a_version_that_cannot_come_up_never_serves(service: Shop, version: str,
     agrees(service)
 
 
-def test_whoever_is_killed_between_two_changes_is_followed(service: Shop) -> None:
+def test_whoever_is_killed_between_two_changes_is_followed(brisk: Shop) -> None:
+    service = brisk
     deployed(service, "k0")
     ends = {}
     with service.load(50) as account:
@@ -124,13 +135,11 @@ def test_whoever_is_killed_between_two_changes_is_followed(service: Shop) -> Non
             if end.code == 0:
                 break  # it made fewer changes than that
             ends[f"deploy {number}: {end.said['at']}"] = _followed(service, end, before, version)
-        for number in range(1, 20):
+        for number in (2, 3):
+            deployed(service, f"r{number}")
             before, wanted = service.release(), other_version(service)
             end = service.run("rollback", kill_at=f"after:{number}")
-            if end.code == 0:
-                break
             ends[f"rollback {number}: {end.said['at']}"] = _followed(service, end, before, wanted)
-            deployed(service, f"r{number}")
     assert len(ends) >= 10, ends
     assert set(ends.values()) == {"not begun", "finished", "done before"}, ends
     lost_nothing(account, 1000)
@@ -157,7 +166,8 @@ def _followed(service: Shop, end: End, before: str, wanted: str) -> str:
 
 
 @pytest.mark.parametrize("take_over", [False, True], ids=["polite", "take-over"])
-def test_of_two_deployers_one_has_the_say(service: Shop, take_over: bool) -> None:
+def test_of_two_deployers_one_has_the_say(brisk: Shop, take_over: bool) -> None:
+    service = brisk
     deployed(service, "v1")
     outcomes = []
     with service.load(50) as account:

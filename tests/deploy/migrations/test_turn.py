@@ -32,7 +32,7 @@ def test_nobody_else_has_a_turn_while_an_index_is_built(database: Database, tmp_
         while not database.ask("SELECT 1 FROM pg_stat_progress_create_index WHERE relid = 'tally'::regclass"):
             assert not building.done()
         with pytest.raises(Patience, match="another migration is under way"):
-            schema(database.address, tmp_path, INDEX, attempts=1).apply("0002_index")
+            schema(database.address, tmp_path, INDEX, attempts=1, index_timeout=2.0).apply("0002_index")
         idle.commit()
         building.result(30)
     assert made.observe().applied == ("0001_first", "0002_index")

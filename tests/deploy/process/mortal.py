@@ -77,9 +77,13 @@ def mortal() -> None:
             effect(f"{do} sent")
         return line(self, deadline)
 
+    def traced(text: str) -> None:
+        if _verb(text) not in ("SELECT", "PRAGMA"):
+            effect(f"sql {_verb(text)}")
+
     def connected(*given: Any, **more: Any) -> Any:
         made = connect(*given, **more)
-        made.set_trace_callback(lambda text: effect(f"sql {_verb(text)}") if _verb(text) not in ("SELECT", "PRAGMA") else None)
+        made.set_trace_callback(traced)
         return made
 
     def synced(descriptor: int) -> None:

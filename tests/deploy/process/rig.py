@@ -1,4 +1,4 @@
-"""A service to ship with everything real: the command line, the keeper, the service's processes, the load, the kills."""
+"""A service to ship with everything real: the command line, the keeper, the service's processes, and the load."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The command line is killed at its effects; something serves all the time, and at most one command finishes the job.
 
-Each trial is judged alike: the right version serves, alone; the record is at rest; nothing lives on that nobody accounts
-for; and a further `resume` writes nothing.
+Each trial is judged alike: the right version serves, alone; the record is at rest; nothing lives on that nobody
+accounts for; and a further `resume` writes nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from process.campaign import Account, campaign, point
 from process.proof import figures, long
 from process.rig import Rig, unharmed

@@ -1,4 +1,4 @@
-"""What ends a deployer from outside: the terminal goes, its reader goes, its output is full, it is stopped for a while."""
+"""What ends a deployer from outside: its terminal goes, its reader goes, its output is full, it is stopped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from process.proof import figures, long
 from process.rig import SHIP, Rig, sane, unharmed, until
 
@@ -199,4 +198,3 @@ def _now() -> float:
 def _pass(seconds: float) -> None:
     """Let so much time pass between two signals."""
     threading.Event().wait(seconds)
-
