@@ -127,7 +127,8 @@ def _readiness(plan: Plan) -> Iterator[Refusal]:
     tree = plan.candidate.details.get("digest", "")
     if judged.tree and tree and judged.tree != tree:
         text = "the verdict is about other files than those of the release: they changed in between"
-        yield Refusal(code="other-candidate", text=text, todo="deploy again")
+        todo = "see that nothing writes into the source meanwhile (the output of this command?), and deploy again"
+        yield Refusal(code="other-candidate", text=text, todo=todo)
 
 
 def _frozen(plan: Plan) -> Iterator[Refusal]:

@@ -105,7 +105,8 @@ class Record:
     """What serves, what served before, and what is in flight.
 
     `generation` rises with each write, `epoch` with each taking of the lock. `slots` says which release each colour
-    was last given; one that was gone back from is not in it any more. `previous` is the way back: set while the old colour is kept.
+    was last given; one that was gone back from is not in it any more. `previous` is the way back: set while the old
+    colour is kept.
     """
 
     format: int = FORMAT

@@ -437,5 +437,6 @@ def test_a_request_is_shown_until_the_run_ends(place: Place) -> None:
     place.until(lambda s: s.request is not None)
     # On the real keeper a guard may hold the lock by now.
     door.lock(holder(), take_over="to end it")
+    door.write(door.observe().record.but(phase=Phase.RETURNING))
     door.write(door.observe().record.but(phase=Phase.STABLE, intent=None))
     assert door.observe().request is None

@@ -74,8 +74,8 @@ def test_a_launcher_brings_a_cluster_that_is_required_and_then_taken_down(machin
     kubeconfig = machine / "kubeconfig"
     assert deeds(machine) == [
         "up",
-        f"make --keep-going check | git,cluster | {kubeconfig}",
-        f"make demo | git,cluster | {kubeconfig}",
+        f"make --keep-going check | git,cluster,images,go | {kubeconfig}",
+        f"make demo | git,cluster,images,go | {kubeconfig}",
         "down",
     ]
 
@@ -94,7 +94,7 @@ def test_a_cluster_that_was_there_before_stays(machine: Path) -> None:
     program(machine, "kubectl", "#!/bin/sh\necho v1\n")
     assert run(machine, READINESS_KUBE=str(launcher)).returncode == 0
     assert not {"up", "down"} & set(deeds(machine))
-    assert "cluster | " in deeds(machine)[0]
+    assert "cluster,images,go | " in deeds(machine)[0]
 
 
 def test_a_red_gate_is_red_the_cluster_goes_and_the_last_words_are_those_of_pytest(machine: Path) -> None:

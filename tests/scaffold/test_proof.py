@@ -57,7 +57,7 @@ def test_a_tier_that_passes_gives_its_figures_and_its_counted_tests(tools: Tools
         counted={"those that passed": "test_some", "it alone": "test_it"},
     )
     assert (ran.outcome, ran.why) == (tools.running.Outcome.PASSED, "")
-    rows = tools.reading.rows(ran, tools.folder)
+    rows = tools.reading.rows(ran)
     assert [(row.figure, dict(row.values), row.n) for row in rows] == [
         ("those that passed", {"right": "2 of 2"}, 2),
         ("it alone", {"right": "1 of 1"}, 1),
@@ -100,7 +100,7 @@ def test_what_a_tier_leaves_running_is_ended_and_told(tools: Tools, monkeypatch:
 def test_a_file_of_figures_that_is_none_is_not_passed_over(tools: Tools) -> None:
     ran = tools.run(WRITING.replace("json.dumps({figures})", "'{'"), owes=("some-*.json",))
     with pytest.raises(tools.reading.Unreadable, match=r"some-figures\.json: wanted JSON"):
-        tools.reading.rows(ran, tools.folder)
+        tools.reading.rows(ran)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,27 @@ def test_a_promise_is_kept_by_figures_of_a_whole_tier_alone(
     values = {"requests": 250_000} | ({} if value is None else {"lost_or_cut": value})
     row = tools.reading.Row("rollouts: 100 deploys and 100 rollbacks", values, 250_000)
     assert promise.shown(tools.run(text), [row]).verdict == verdict
+
+
+def test_figures_of_an_earlier_run_are_nobodys(tools: Tools) -> None:
+    tools.folder.mkdir()
+    (tools.folder / "some-figures.json").write_text('{"tried": 12}')
+    ran = tools.run(PASSING, owes=("some-*.json",))
+    assert (ran.outcome, tools.reading.rows(ran)) == (tools.running.Outcome.FAILED, [])
+
+
+def test_a_bench_on_a_busy_machine_shows_nothing(tools: Tools) -> None:
+    promise = next(promise for promise in tools.promises.PROMISES if promise.tier == "bench")
+    rows = [
+        tools.reading.Row(f"keeper, {kind}, {way}, medians", {name: 2.0, "saturated": way == "HAProxy"})
+        for kind, name in (("throughput", "per_second"), ("latency", "p50"))
+        for way in ("no proxy", "keeper", "HAProxy")
+    ]
+    calm = [replace(row, values={**row.values, "saturated": False}) for row in rows]
+    ran = tools.run(PASSING)
+    assert [promise.shown(ran, some).verdict for some in (rows, calm, calm[:-1])] == [
+        "**NOT SHOWN**", "kept", "**NOT SHOWN**"
+    ]  # fmt: skip
 
 
 def test_too_few_trials_keep_no_promise(tools: Tools) -> None:

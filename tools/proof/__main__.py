@@ -54,7 +54,7 @@ def _result(tier: Tier, folder: Path, wanted: set[str]) -> page.Result:
     print(f"{tier.name}: at most {tier.budget:g} s", flush=True)
     ran = run(tier, ROOT, folder)
     try:
-        figures = rows(ran, folder)
+        figures = rows(ran)
     except Unreadable as fault:
         ran, figures = replace(ran, outcome=Outcome.FAILED, why=f"{ran.why}; {fault}".removeprefix("; ")), []
     print(f"{tier.name}: {ran.outcome} after {ran.seconds:.0f} s{f': {ran.why}' if ran.why else ''}", flush=True)

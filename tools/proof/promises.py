@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,8 @@ from proof.running import Outcome, Ran
 KEPT, BROKEN, NOT_SHOWN = "kept", "**BROKEN**", "**NOT SHOWN**"
 
 
-Measured = tuple[str, int | None, bool] | None
-"""A value, how many trials are behind it, and whether it is as wanted; None where nothing was measured."""
+Measured = tuple[str, int | None, bool | None] | None
+"""A value, how many trials are behind it, whether it is as wanted (None: unknown). None where nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Promise:
         if measured is None:
             return Shown("–", None, NOT_SHOWN)
         value, n, good = measured
+        if good is None:
+            return Shown(value, n, NOT_SHOWN)
         if good and ran.outcome is not Outcome.PASSED:
             return Shown(value, n, f"**the tier: {ran.outcome.value}**")
         return Shown(value, n, KEPT if good else BROKEN)
@@ -54,11 +56,11 @@ def _sum(rows: Iterable[Row], key: str, about: str = "") -> float | None:
     return sum(found) if found else None
 
 
-def _survived(rows: Sequence[Row], about: str, tried: str = "points") -> Measured:
-    both = [r for r in rows if about in r.figure and tried in r.values and "survived" in r.values]
+def _survived(rows: Sequence[Row], about: str, tried: str = "points", survived: str = "survived") -> Measured:
+    both = [r for r in rows if about in r.figure and tried in r.values and survived in r.values]
     if not both:
         return None
-    n, good = (sum(r.values[key] for r in both) for key in (tried, "survived"))
+    n, good = (sum(r.values[key] for r in both) for key in (tried, survived))
     return f"{good:,} of {n:,}", n, n > 0 and good == n
 
 
@@ -91,12 +93,31 @@ def _messages(rows: Sequence[Row]) -> Measured:
     return f"{said(lost)} attempts lost", int(messages), messages >= 100
 
 
-def _at_most(rows: Sequence[Row], key: str, most: float, count: str, about: str) -> Measured:
+def _at_most(rows: Sequence[Row], key: str, most: float, count: str, about: str, shown: str = "{:.3f} s") -> Measured:
     """The largest of these values, and how many it is the largest of."""
-    values, n = _values(rows, key, about), _sum(rows, count, about)
+    values, n = [v for v in _values(rows, key, about) if v is not None], _sum(rows, count, about)
     if not values or not n:
         return None
-    return f"{max(values):.3f} s", int(n), max(values) <= most
+    return shown.format(max(values)), int(n), max(values) <= most
+
+
+def _costs(rows: Sequence[Row]) -> Measured:
+    """Requests a second, and the median latency that each adds to what there is without it."""
+    fast = {row.figure: row.values["per_second"] for row in rows if "per_second" in row.values}
+    slow = {row.figure: row.values["p50"] for row in rows if "p50" in row.values}
+    ways = ("no proxy", "keeper", "HAProxy")
+    found = [(way, _of(fast, way), _of(slow, way)) for way in ways]
+    if any(a is None or b is None for _, a, b in found):
+        return None
+    bare = found[0][2] or 0.0
+    value = "; ".join(f"{way} {a:,.0f}/s, {(b or 0.0) - bare:+.2f} ms" for way, a, b in found)
+    if any(row.values.get("saturated") for row in rows):
+        return f"{value}; the generator could not keep its schedule: the machine was busy otherwise", len(rows), None
+    return value, len(rows), True
+
+
+def _of(found: Mapping[str, float], way: str) -> float | None:
+    return next((value for figure, value in found.items() if f", {way}, " in figure), None)
 
 
 def _none_of(*keys: str, count: str, least: int, about: str = "") -> Callable[[Sequence[Row]], Measured]:
@@ -157,6 +178,30 @@ PROMISES: tuple[Promise, ...] = (
         lambda r: _survived(r, "keeper", "tried"),
     ),
     Promise(
+        "The command line is killed at its effects: points survived",
+        "all",
+        "kills",
+        lambda r: _survived(r, "kills", "points_tried", "points_survived"),
+    ),
+    Promise(
+        "Commands that a person needed after a kill",
+        "at most 1",
+        "kills",
+        lambda r: _at_most(r, "commands_needed_at_most", 1, "points_tried", "kills", "{:.0f}"),
+    ),
+    Promise(
+        "Seconds until the next command had finished the job of who was killed",
+        "at most 30 s",
+        "kills",
+        lambda r: _at_most(r, "seconds_until_done_max", 30.0, "points_tried", "kills"),
+    ),
+    Promise(
+        "Two deployers race as processes",
+        "0 double switches, 0 stale writes, 100 deployers",
+        "races",
+        _none_of("double_switches", "stale_writes_accepted", count="pairs", least=50, about="100 deployers"),
+    ),
+    Promise(
         "100 deploys and 100 rollbacks at 500 requests/s, with and without keep-alive: requests lost or cut",
         "0 of at least 200,000",
         "rollouts",
@@ -168,4 +213,17 @@ PROMISES: tuple[Promise, ...] = (
         "rollouts",
         lambda r: _at_most(r, "rollback_decision_to_last_request_max", 1.0, "rollbacks", "100 deploys"),
     ),
+    Promise(
+        "On Kubernetes, deploys and rollbacks under 100 requests/s on the NodePort: requests lost",
+        "0",
+        "kubernetes",
+        _none_of("lost", count="requests", least=300),
+    ),
+    Promise(
+        "On Kubernetes, from the command to the first answer of the new version",
+        "at most 10 s",
+        "kubernetes",
+        lambda r: _at_most(r, "command_to_serving_s", 10.0, "requests", "kubernetes, deploy"),
+    ),
+    Promise("What the keeper costs, beside HAProxy and nothing", "measured in the same run", "bench", _costs),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,14 +30,14 @@ class Row:
     command: str = ""
 
 
-def rows(ran: Ran, folder: Path) -> list[Row]:
+def rows(ran: Ran) -> list[Row]:
     """The figures of one tier, counted tests first. Raises Unreadable."""
     found = []
     for figure, function in ran.tier.counted.items():
         passed, failed = ran.count("passed", function), ran.count("failed", function)
         if passed + failed:
             found.append(Row(figure, {"right": f"{passed} of {passed + failed}"}, passed + failed))
-    for path in sorted({path for pattern in ran.tier.owes for path in folder.glob(pattern)}):
+    for path in ran.wrote:
         found += _read(path)
     return found
 
@@ -58,17 +59,29 @@ def _read(path: Path) -> Iterator[Row]:
 def _row(item: Mapping[str, Any], stem: str) -> Iterator[Row]:
     """One object; objects inside of it are rows of their own, lists of objects too."""
     name = next((str(item[key]) for key in _NAMES if isinstance(item.get(key), str)), "")
-    about = name if not name or name.startswith(stem) else f"{stem}: {name}"
-    about = about or stem
+    about = stem if name.replace("-", " ") in stem else name if name.startswith(stem) else f"{stem}: {name}"
     values = {key: value for key, value in item.items() if key not in _ASIDE and _is_plain(value)}
     n = item.get("n")
     if values or n is not None:
         yield Row(about, values, n if isinstance(n, int) else None, str(item.get("command", "")))
     for key, value in item.items():
+        if isinstance(value, list) and (rounds := _rounds(value)):
+            yield Row(f"{about}, {key}, medians", rounds, len(value))
+            continue
         inside = value if isinstance(value, list) else [value]
         for number, one in enumerate(inside, 1):
             if isinstance(one, dict):
                 yield from _row(one, f"{about}, {key}{f' {number}' if isinstance(value, list) else ''}")
+
+
+def _rounds(value: list[Any]) -> dict[str, float]:
+    """Where the same was measured several times, the median of each number; nothing where it is something else."""
+    if len(value) < 2 or not all(isinstance(one, dict) and one.keys() == value[0].keys() for one in value):
+        return {}
+    numbers = {key: [one[key] for one in value] for key in value[0]}
+    if not all(v is None or isinstance(v, (int, float)) for column in numbers.values() for v in column):
+        return {}
+    return {key: statistics.median(column) for key, column in numbers.items() if None not in column}
 
 
 def _is_plain(value: Any) -> bool:

@@ -42,13 +42,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of a tier. `why` is empty where it passed."""
+    """What came of a tier. `why` is empty where it passed; `wrote` are its files of figures."""
 
     tier: Tier
     outcome: Outcome
     why: str = ""
     seconds: float = 0.0
     cases: tuple[Case, ...] = ()
+    wrote: tuple[Path, ...] = ()
 
     def count(self, result: str, function: str = "") -> int:
         """How many tests had that result: all, or those of one function or one file (named without `.py`)."""
@@ -60,14 +61,20 @@ def run(tier: Tier, root: Path, folder: Path, say: Callable[[str], None] = print
     if not (root / tier.place).exists():
         return Ran(tier, Outcome.NOT_RUN, f"there is no {tier.place}")
     folder.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
+    before, began = _figures(folder), time.monotonic()
     code = _carried_out(tier, root, folder, say)
     seconds = time.monotonic() - began
     cases = tuple(_cases(folder / f"{tier.name}.xml")) if tier.is_tests else ()
-    outcome, why = _judged(tier, folder, code, cases)
+    wrote = tuple(sorted(path for path, at in _figures(folder).items() if before.get(path) != at))
+    outcome, why = _judged(tier, folder, code, cases, wrote)
     if left := _left_behind(folder):
         outcome, why = Outcome.FAILED, f"{why}; processes left behind: {', '.join(left)}".removeprefix("; ")
-    return Ran(tier, outcome, why, seconds, cases)
+    return Ran(tier, outcome, why, seconds, cases, wrote)
+
+
+def _figures(folder: Path) -> dict[Path, int]:
+    """The files of figures that are there, and when each was written."""
+    return {path: path.stat().st_mtime_ns for path in folder.glob("*.json")}
 
 
 def _carried_out(tier: Tier, root: Path, folder: Path, say: Callable[[str], None]) -> int | None:
@@ -116,7 +123,9 @@ def _cases(path: Path) -> Iterator[Case]:
         yield Case(function, result, found[0].get("message", "").strip().partition("\n")[0])
 
 
-def _judged(tier: Tier, folder: Path, code: int | None, cases: tuple[Case, ...]) -> tuple[Outcome, str]:
+def _judged(
+    tier: Tier, folder: Path, code: int | None, cases: tuple[Case, ...], wrote: tuple[Path, ...]
+) -> tuple[Outcome, str]:
     failed = [case for case in cases if case.result == "failed"]
     skipped = Counter(case.why for case in cases if case.result == "skipped")
     if code is None:
@@ -129,7 +138,7 @@ def _judged(tier: Tier, folder: Path, code: int | None, cases: tuple[Case, ...])
         )
     if tier.is_tests and len(cases) == sum(skipped.values()):
         return Outcome.NOT_RUN, _reasons(skipped) or "no test was found"
-    owed = [pattern for pattern in tier.owes if not any(folder.glob(pattern))]
+    owed = [pattern for pattern in tier.owes if not any(path.match(pattern) for path in wrote)]
     if owed and not skipped:
         return Outcome.FAILED, f"it left no figures called {', '.join(owed)}"
     if skipped:

@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from readiness_deploy.ownership import refuse_strangers
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -50,6 +52,7 @@ class Folder:
 
     def make(self) -> None:
         """Create what is missing, with the rights that it must have. Raises OSError."""
+        refuse_strangers(self.root)
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.root.chmod(0o700)
         self.log.mkdir(mode=0o700, exist_ok=True)

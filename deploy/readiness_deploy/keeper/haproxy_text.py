@@ -29,9 +29,9 @@ _LINE = (
 )
 
 
-def program(path: str) -> str:
+def program(path: str, *, system: str = _SYSTEM) -> str:
     """The HAProxy on this PATH or where systems put it. Raises BadEntry where there is none, or one too old."""
-    found = shutil.which("haproxy", path=f"{path}:{_SYSTEM}")
+    found = shutil.which("haproxy", path=f"{path}:{system}")
     if found is None:
         raise BadEntry(
             "carrier: haproxy is wanted, and there is no program haproxy here: install HAProxy 2.4 or later, "

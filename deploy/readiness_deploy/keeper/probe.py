@@ -22,7 +22,7 @@ async def probe(port: int, path: str, timeout: float) -> str:
     except TimeoutError:
         return f"no answer to GET {path} within {timeout:g} s"
     except ConnectionRefusedError:
-        return "nothing listens on its port yet"
+        return f"nothing listens on 127.0.0.1:{port} yet, the PORT that it was given"
     except (OSError, ValueError, asyncio.LimitOverrunError) as fault:
         return f"no answer to GET {path}: {getattr(fault, 'strerror', None) or type(fault).__name__}"
 

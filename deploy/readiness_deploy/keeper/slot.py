@@ -30,6 +30,12 @@ _TOLD_WITHIN = 0.2
 _LOOKS = 50
 
 
+def _unstarted(fault: Exception) -> str:
+    """Why a program was not started, and which, where that is known."""
+    said = str(getattr(fault, "strerror", None) or fault)
+    return f"{said}: {name}" if (name := getattr(fault, "filename", None)) else said
+
+
 class Slot:
     """One colour. Its methods belong to the thread of the event loop."""
 
@@ -188,7 +194,7 @@ class Slot:
                 output=self._log(),
             )
         except (Unfit, OSError, ValueError) as fault:
-            self._die(f"it cannot be started: {getattr(fault, 'strerror', None) or fault}")
+            self._die(f"it cannot be started: {_unstarted(fault)}")
             return False
         known = identity(self._child.pid) or Identity(self._child.pid, -1)
         self.running = Running(

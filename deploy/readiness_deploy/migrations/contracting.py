@@ -35,7 +35,8 @@ def refusals(rows: Sequence[Row], migrations: Sequence[Migration], standing: Seq
         problems.extend(migration.refusals())
         ignorant = next((r for r in standing if migration.id not in r.migrations), None)
         if migration.kind is Kind.CONTRACT and ignorant is not None:
-            todo = "serves: deploy one that does" if ignorant is standing[0] else "stands by: retire it first"
+            waits = "stands by: retire it first (it goes when its time, `deploy.keep`, is over; `status` says when)"
+            todo = "serves: deploy one that does" if ignorant is standing[0] else waits
             who = f"release {ignorant.id} ({ignorant.version}) does not know {migration.id}"
             problems.append(f"{migration.file}:1: {who}, and it {todo}")
     return tuple(problems)

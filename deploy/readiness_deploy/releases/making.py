@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from readiness.config.deploy import DeploySettings
 from readiness.sources.redaction import Redactor
+from readiness_deploy.ownership import refuse_strangers
 from readiness_deploy.record import Release
 from readiness_deploy.references import known
 from readiness_deploy.releases import frozen, preparing, seal, source
@@ -63,13 +64,14 @@ def make(
     try:
         frozen.refuse_literal_secrets(settings)
         found = source.find(root / settings.release.source, version or settings.release.version)
+        refuse_strangers(state)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(folder, settings.release.prepare_timeout + _PATIENCE, note):
             return _Making(settings, root, state, note, surroundings, migrations, caps).made(found)
     except (Unfit, preparing.Unprepared, seal.Broken, ValueError) as fault:
         raise Unmade(str(fault)) from None
     except OSError as fault:
-        raise Unmade(f"a release cannot be made in {folder}: {fault}") from None
+        raise Unmade(f"a release cannot be made in {folder}: {fault.strerror or fault}") from None
 
 
 def open_release(state: Path, release: str) -> Release:

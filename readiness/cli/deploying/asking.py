@@ -137,8 +137,14 @@ def _past(work: Work, door: Door, run: str) -> Ending:
 
 
 def asked(work: Work, door: Door, kind: str, reason: str) -> Ending:
+    from readiness_deploy.ports import Illegal
+    from readiness_deploy.requests import Refused
+
     run = _run(door)
-    door.ask(kind, who(), reason)
+    try:
+        door.ask(kind, who(), reason)
+    except Illegal as fault:
+        raise Refused(str(fault)) from None
     work.telling.note("asked", kind=kind, reason=reason)
     end = watched(work, door)
     last = door.record().last

@@ -69,12 +69,9 @@ def gates(target: Target, record: Callable[[Measurement], None]) -> LiveGates:
 def world(work: Work, cluster: Cluster, measured: Callable[[Measurement], None], interrupts: Interrupts) -> World:
     """The world that a run of this work walks in. Raises Illegal, Lost."""
     from readiness_deploy.adapters.kube_world import world_for
-    from readiness_deploy.ports import Illegal
 
     from readiness.config import surroundings
 
-    if work.detach:
-        raise Illegal("--no-wait leaves the release to a guard, and a cluster has none: stay until it is proven")
     published(work, cluster)
     return world_for(
         cluster,
@@ -98,10 +95,12 @@ def known(record: Record, release: str) -> Release:
     raise Refused(f"the cluster has no slot with the release {release}; there are: {there}")
 
 
-def problems(target: Target) -> list[str]:
-    """What the settings ask for that does not work in a cluster, as sentences."""
-    settings = target.settings
-    found = [
+def problems(work: Work) -> list[str]:
+    """What settings and flags ask for that does not work in a cluster, as sentences."""
+    settings = work.target.settings
+    found = ["--no-wait leaves the release to a guard, and a cluster has none: stay until it is proven"]
+    found = found if work.detach else []
+    found += [
         f"gates.before: gate {gate.name} asks the candidate itself, which cannot be reached from outside the cluster"
         for gate in settings.gates.before
         if gate.http

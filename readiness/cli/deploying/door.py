@@ -119,6 +119,11 @@ class Door:
             return replace(seen.record, previous=None)
         return seen.record
 
+    def ready(self, release: str) -> bool:
+        """Whether this release stands ready in some slot. Raises Lost."""
+        views = self._keeper.observe().colours.values()
+        return any(view.ready and view.release == release for view in views)
+
     def lock(self, holder: Holder, take_over: str) -> int:
         """Take the lock; its epoch. Raises Busy, Lost."""
         return self._keeper.lock(holder, take_over=take_over)

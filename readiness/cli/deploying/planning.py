@@ -58,7 +58,7 @@ def plan_of(work: Work, door: Door | None, release: Release, judged: Judged) -> 
         migrations=_migrations(work, release, record),
         before=_gates(settings.gates.before),
         after=_gates(settings.gates.after),
-        gate_problems=(*problems(settings), *(cluster.problems(target) if settings.kubernetes else ())),
+        gate_problems=(*problems(settings), *(cluster.problems(work) if settings.kubernetes else ())),
         bake=bake(target),
         approval=settings.approval,
         keep=settings.keep,

@@ -47,6 +47,8 @@ def _back(work: Work, to: str, reason: str) -> Ending:
         if not to and record.phase is Phase.HELD and record.intent and record.selected == record.intent.colour:
             return written(work, door, lambda world: requests.send_back(world, who(), reason))
         release = _named(work, record, to) if to else _before(record)
+        if not (to or door.ready(release.id)):
+            _named(work, record, release.id)  # what is to be started anew must still be what was sealed
         if record.serving() and release.id == record.slots[record.selected or "blue"].id:
             return serves_already(work, door)
         intent = _intent(work, record, release, reason)

@@ -34,11 +34,17 @@ def command(watch: bool, format_: str, **flags: object) -> int:
     Exit codes: 0 something serves and nobody is needed; 3 nothing was ever deployed here; 6 a person is needed: a run
     is held, a new version serves unwatched, or what should serve does not; 8 a candidate waits for an approval.
     """
+    from readiness_deploy.ports import Lost
+
     target, voice = targets.chosen(flags), Voice()
-    found = _seen(target)
-    if watch and found is not None:
-        found = _watched(target, format_, voice)
-    code, why, todo = judged(found, target)
+    found = None
+    try:
+        found = _seen(target)
+        if watch and found is not None:
+            found = _watched(target, format_, voice)
+        code, why, todo = judged(found, target)
+    except Lost as fault:
+        code, why, todo = Exit.HELD, f"what is so cannot be seen: {fault}", target.command("keeper status")
     if format_ == "json":
         voice.data(data(found, target, code, why, todo))
     else:

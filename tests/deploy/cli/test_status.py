@@ -22,7 +22,10 @@ def found(of: Record, **more: Any) -> dict[str, Any]:
 ROWS = [
     ("serves", found(record()), 0, ""),
     ("first", found(record(selected=None)), 3, "deploy"),
-    ("held", found(record(Phase.HELD, held="both bad", intent=intent())), 6, "rollback"),
+    ("held", found(record(Phase.HELD, held="both bad", intent=intent(), previous="green")), 6, "rollback"),
+    ("held, nothing before", found(record(Phase.HELD, held="no data", intent=intent())), 6, "promote"),
+    ("first, waiting", found(record(Phase.AWAITING, intent=intent(), selected=None)), 8, "promote"),
+    ("first, left", found(record(Phase.PREPARING, intent=intent(), selected=None)), 6, "resume"),
     ("unwatched", found(record(Phase.BAKING, intent=intent()), guard=False), 6, "resume"),
     ("watched", found(record(Phase.BAKING, intent=intent())), 0, ""),
     ("walked by a deployer", found(record(Phase.BAKING, intent=intent()), guard=False, lock=LOCK), 0, ""),

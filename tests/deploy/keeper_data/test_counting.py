@@ -217,8 +217,8 @@ def test_settings_become_an_entry() -> None:
     for dump in (settings.model_dump(by_alias=True), settings.model_dump()):
         entry = entry_from(dump)
         assert (entry.tls, entry.body, entry.access_log) == (Tls(certificate="c", key="k"), 7, "x")
-    with pytest.raises(BadEntry, match="carrier: wanted `keeper`, found `haproxy`"):
-        entry_from({"carrier": "haproxy"})
+    with pytest.raises(BadEntry, match="carrier: wanted one of keeper, haproxy, found `pigeon`"):
+        entry_from({"carrier": "pigeon"})
     plain = entry_from(EntrySettings().model_dump())
     assert plain == Entry()
 

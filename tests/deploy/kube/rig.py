@@ -136,7 +136,7 @@ class Shop:
         folder = self.folder / (version or "none")
         folder.mkdir(exist_ok=True)
         (folder / "settings.json").write_text(json.dumps(self.settings))
-        (folder / "deployment.json").write_text(json.dumps(self._manifest(version)))
+        (folder / "deployment.json").write_text(json.dumps(self.manifest(version)))
         command = [sys.executable, str(HERE / "deployer.py"), str(folder / "settings.json"), what]
         surroundings = {**os.environ, "KILL_AT": kill_at, "TAKE_OVER": "hurry" if take_over else ""}
         began = time.monotonic()
@@ -150,7 +150,7 @@ class Shop:
         self.began[process.pid] = began
         return process
 
-    def _manifest(self, version: str) -> dict[str, Any]:
+    def manifest(self, version: str) -> dict[str, Any]:
         kind = version.rpartition("-")[2]
         variables = {"VERSION": "{version}", **VERSIONS.get(kind, {})}
         container = {

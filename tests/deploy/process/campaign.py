@@ -6,8 +6,10 @@ finished by one command: `resume`, or, each other time, the next deploy. Where n
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 from process.rig import MORTAL, Rig, sane, until
 from process.scenarios import SCENARIOS, First, Trial, serving, wiped
 
+ALL = os.environ.get("READINESS_KILLS") == "1"
 MOVED = ("converging", "baking", "returning")
 
 
@@ -26,7 +29,6 @@ class Account:
     tried: int = 0
     survived: int = 0
     effects: int = 0
-    complete: bool = False
     by_guard: int = 0
     by_resume: int = 0
     by_deploy: int = 0
@@ -35,15 +37,14 @@ class Account:
     without_history: int = 0
     commands: int = 0  # the most that a person needed at one point
     seconds: list[float] = field(default_factory=list)
-    points: list[str] = field(default_factory=list)
+    most: Counter[str] = field(default_factory=Counter)  # of each effect, in one run
 
     def figures(self) -> dict[str, Any]:
         return {
             "scenario": self.scenario,
-            "points_tried": self.tried,
-            "points_survived": self.survived,
+            "points": self.tried,
+            "survived": self.survived,
             "effects_of_a_run": self.effects,
-            "ended_by_itself": self.complete,
             "finished_by_the_guard": self.by_guard,
             "finished_by_resume": self.by_resume,
             "finished_by_the_next_deploy": self.by_deploy,
@@ -119,13 +120,14 @@ def point(rig: Rig, scenario: Any, at: str, account: Account, *, deploy: bool, w
     log.unlink(missing_ok=True)
     done = rig.run(*trial.words, program=MORTAL, more={"MORTAL_AT": at, "MORTAL_LOG": str(log)})
     effects = log.read_text().splitlines()
+    for name, count in Counter(effects).items():
+        account.most[name] = max(count, account.most[name])
     if done.code != -9:
         assert done.code == trial.code, done
         sane(rig, trial.serving)
         account.effects = len(effects)
         return False
     account.tried += 1
-    account.points.append(effects[-1])
     if wipe:
         wiped(rig)
         account.without_history += 1
@@ -173,20 +175,31 @@ def _withdrawn(rig: Rig, trial: Trial, account: Account, *, deploy: bool) -> str
     return trial.old
 
 
-def campaign(place: Path, name: str, *, stride: int = 1, first: int = 1, load: float = 0.0) -> Account:
-    """Kill at effect `first`, and then at each `stride`-th, until a run comes to its end."""
+def campaign(place: Path, name: str) -> Account:
+    """Kill at each effect of a run: of each name the first, the next but so many, and so on, to the last that any run
+    had; then a run in which nobody dies. What ends by itself has tried everything that there was."""
     scenario = SCENARIOS[name]()
     account = Account(scenario.name)
-    at, rig = first, Rig(place / name)
+    rig = Rig(place / name)
     try:
-        while True:
-            if name == "first" and account.tried:
-                rig.close()
-                rig = Rig(place / f"{name}-{at}")
-            wipe = account.tried % 5 == 4
-            if not point(rig, scenario, str(at), account, deploy=bool(account.tried % 2), wipe=wipe):
-                account.complete = True
-                return account
-            at += stride
+        assert not point(rig, scenario, "", account, deploy=False)
+        for effect in sorted(account.most):
+            at = 1
+            while at <= account.most[effect]:
+                if name == "first":
+                    rig.close()
+                    rig = Rig(place / f"{name}-{account.tried}-{at}")
+                wipe = account.tried % 5 == 4
+                if not point(rig, scenario, f"{effect}:{at}", account, deploy=bool(account.tried % 2), wipe=wipe):
+                    break
+                at += _step(effect)
+        return account
     finally:
         rig.close()
+
+
+def _step(effect: str) -> int:
+    """Notes in the history are many and alike; files are those of a release that nobody has heard of yet."""
+    if ALL or not effect.startswith(("history ", "file ")):
+        return 1
+    return 12 if effect.startswith("history ") else 3

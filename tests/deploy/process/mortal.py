@@ -5,8 +5,8 @@
 MORTAL_AT is the number of the deadly effect, or its name and occurrence, such as `write sent:2`; empty: none.
 MORTAL_LOG is a file that gets a line for each effect. An effect is: a command that changes something at the keeper (as
 `before`, when it is to be sent, `sent`, when no answer was read yet, and `after`), a statement of SQL that is about to
-run, a file of the rig that is about to be opened for writing, renamed, removed or synced, and a process that is about
-to be started.
+run, named after its database, a file of the rig that is about to be opened for writing, renamed, removed or synced, and
+a process that is about to be started.
 """
 
 from __future__ import annotations
@@ -77,12 +77,14 @@ def mortal() -> None:
             effect(f"{do} sent")
         return line(self, deadline)
 
-    def traced(text: str) -> None:
-        if _verb(text) not in ("SELECT", "PRAGMA"):
-            effect(f"sql {_verb(text)}")
-
     def connected(*given: Any, **more: Any) -> Any:
         made = connect(*given, **more)
+        name = os.path.basename(str(given[0])).partition(".")[0]  # noqa: PTH119 - text of any kind
+
+        def traced(text: str) -> None:
+            if _verb(text) not in ("SELECT", "PRAGMA"):
+                effect(f"{name} {_verb(text)}")
+
         made.set_trace_callback(traced)
         return made
 

@@ -279,9 +279,10 @@ class Load:
     def __enter__(self) -> Load:
         place = self.rig.place
         self._record = place / f"{self.name}.jsonl"
-        mix: list[dict[str, Any]] = [{"path": "/", "weight": 4}]
+        # Some last a while, so that whenever anything moves or ends, there are some under way.
+        mix: list[dict[str, Any]] = [{"path": "/", "weight": 15}, {"path": "/slow?0.3", "weight": 1}]
         if self.writes:
-            mix.append({"method": "POST", "path": "/orders", "body": "${id}", "weight": 1, "name": "write"})
+            mix.append({"method": "POST", "path": "/orders", "body": "${id}", "weight": 4, "name": "write"})
         (place / f"{self.name}.json").write_text(json.dumps(mix))
         command = [sys.executable, "-m", "readiness_prove.load", f"http://127.0.0.1:{self.rig.port}/", "--json"]
         command += ["--rate", str(self.rate), "--seconds", "1800", "--timeout", "20", "--connect-timeout", "10"]

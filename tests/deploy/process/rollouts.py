@@ -51,7 +51,8 @@ def rollouts(place: Path, rounds: int, rate: float, *, keep_alive: bool, account
     """So many deploys, each followed by a rollback: by a person, and each other time of a bad release by itself."""
     rig = Rig(place / ("kept" if keep_alive else "fresh"))
     database = rig.place / "app.db"
-    app = ("--database", str(database))
+    # It ends in the middle of an answer, if it is told to: what is under way there is the keeper's care alone.
+    app = ("--database", str(database), "--abrupt")
     try:
         rig.settings(bake=bake)
         rig.shipped(rig.version("v0", *app))
@@ -107,8 +108,8 @@ def judged(load: Load, bad: set[str], account: Account, database: Path) -> None:
         if one["status"] == 500:
             account.badly += 1
             first.setdefault(release, one["sent"] + zero)
-        # What ended is as late as the request can have been routed there.
-        last[release] = max(last.get(release, 0.0), one["ended"] + zero)
+        # It was routed there before its answer began.
+        last[release] = max(last.get(release, 0.0), one["first"] + zero)
     for release, at in account.decided:
         if release in last:
             account.last_after.append(max(0.0, last[release] - at))

@@ -1,0 +1,143 @@
+"""People who type at the wrong moment, twice, or at two desks: nobody is told what is not so."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.shop import Shop
+from readiness_deploy.adapters.local import Keeper
+from readiness_deploy.ports import Holder
+
+DATABASE = "      migrations: {database: {from-env: SHOP_DATABASE}, sql: migrations}"
+FIRST = "CREATE TABLE orders (id INTEGER, note TEXT);\n"
+
+
+@pytest.fixture
+def stored(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A shop with a database, whose first version serves."""
+    monkeypatch.setenv("SHOP_DATABASE", f"sqlite:///{shop.folder.parent / 'shop.db'}")
+    shop.settings(more=DATABASE)
+    shop.version("m1", migrations__001_sql=FIRST)
+    assert shop.deploy("m1").code == 0
+    return shop
+
+
+def frozen_guard(seen: dict[str, Any]) -> int:
+    """The guard that has the run in its hands; 0 for none."""
+    lock = seen["lock"] or {}
+    return int(lock["pid"]) if lock.get("guard") and seen["record"]["phase"] == "baking" else 0
+
+
+def test_a_rollback_is_not_lost_to_a_promotion_typed_after_it(shop: Shop):
+    first = shop.deploy("v1").end["release"]
+    shop.settings(bake=30)
+    deploying = shop.begin("deploy", "--version", "v2", "--yes", "--format", "json")
+    guard = shop.until(frozen_guard)
+    os.kill(guard, signal.SIGSTOP)
+    try:
+        back = shop.begin("rollback", "--format", "json")
+        shop.until(lambda seen: (seen["request"] or {}).get("kind") == "rollback")
+        promoted = shop.run("promote", "--format", "json")
+    finally:
+        os.kill(guard, signal.SIGCONT)
+    assert (promoted.code, promoted.end["outcome"]) == (7, "refused")
+    assert "asked for the release to be taken back" in promoted.end["why"]
+    assert shop.end(back).code == 0
+    assert shop.end(deploying).code == 5
+    assert shop.answers() == first
+
+
+def test_an_abort_whose_deployer_leaves_before_it_heard_is_carried_out(shop: Shop):
+    shop.settings(more="      approval: required")
+    assert shop.deploy("v1").code == 8
+    leaving = Keeper(shop.state)
+    leaving.lock(Holder(by="a deployer", host=socket.gethostname(), pid=os.getpid(), run="r", since="now"))
+    aborting = shop.begin("abort", "--format", "json")
+    shop.until(lambda seen: seen["request"])
+    leaving.unlock()
+    leaving.close()
+    done = shop.end(aborting)
+    assert (done.code, done.end["outcome"]) == (4, "aborted")
+
+
+def test_what_a_stopped_keeper_would_serve_counts_as_serving(stored: Shop):
+    stored.version("m2", migrations__001_sql=FIRST, migrations__002_sql="ALTER TABLE orders DROP COLUMN note;\n")
+    assert stored.run("keeper", "stop").code == 0
+    shown = stored.run("deploy", "--version", "m2", "--plan")
+    assert shown.code == 0, shown.out
+    assert "serves now   m1" in shown.out
+    done = stored.deploy("m2")
+    assert done.code == 0, done.out
+    migrated = [event["migration"] for event in done.events if event.get("event") == "migrated"]
+    assert migrated == []
+
+
+def test_the_way_back_needs_no_database(stored: Shop, monkeypatch: pytest.MonkeyPatch):
+    stored.version("m3", migrations__001_sql=FIRST)
+    assert stored.deploy("m3").code == 0
+    monkeypatch.delenv("SHOP_DATABASE")
+    done = stored.run("rollback", "--format", "json")
+    assert (done.code, done.end["outcome"]) == (0, "rolled-back-as-asked"), done.out
+
+
+def test_a_release_that_stands_by_and_is_not_ready_is_started_anew(shop: Shop):
+    first = shop.deploy("v1").end["release"]
+    assert shop.deploy("v2").code == 0
+    address = shop.seen()["colours"]["blue"]["address"]
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=5)
+    connection.request("POST", "/fail", body=b"")
+    connection.getresponse().read()
+    connection.close()
+    shop.until(lambda seen: seen["colours"]["blue"]["standing"] == "unready")
+    done = shop.run("rollback", "--format", "json")
+    assert done.code == 0, done.out
+    assert shop.answers() == first
+
+
+def test_a_release_that_was_changed_is_not_gone_back_to(shop: Shop):
+    shop.settings(more="      keep: 0")
+    first = shop.deploy("v1").end["release"]
+    second = shop.deploy("v2").end["release"]
+    shop.until(lambda seen: seen["colours"]["blue"]["standing"] == "absent")
+    file: Path = shop.state / "releases" / first / "tree" / "serve"
+    file.chmod(0o755)
+    file.write_text(file.read_text() + "# changed\n")
+    file.chmod(0o555)
+    done = shop.run("rollback", "--format", "json")
+    assert done.code == 4, done.out
+    assert "serve of" in done.end["why"]
+    assert "was changed since it was sealed" in done.end["why"]
+    assert shop.answers() == second
+
+
+def test_a_version_that_is_selected_and_dead_is_not_called_deployed(shop: Shop):
+    shop.version("v4", "--unready-after", "4")
+    assert shop.deploy("v4").code == 0
+    shop.until(lambda seen: seen["colours"]["blue"]["standing"] == "unready")
+    done = shop.deploy("v4")
+    assert (done.code, done.end["outcome"]) == (6, "held"), done.out
+
+
+@pytest.mark.slow
+def test_a_deployer_watches_where_no_guard_stays_up(shop: Shop):
+    assert shop.deploy("v1").code == 0
+    shop.settings(bake=15)
+    deploying = shop.begin("deploy", "--version", "v2", "--yes", "--format", "json")
+    killed: set[int] = set()
+
+    def hopeless(seen: dict[str, Any]) -> bool:
+        guard = frozen_guard(seen)
+        if guard and guard not in killed:
+            killed.add(guard)
+            os.kill(guard, signal.SIGKILL)
+        return len(killed) >= 3 and not seen["guard"]
+
+    shop.until(hopeless)
+    done = shop.end(deploying)
+    assert (done.code, done.end["outcome"]) == (0, "deployed"), done.out

@@ -1,0 +1,301 @@
+"""HAProxy moves the bytes: releases change under requests, and whoever dies, nothing is lost that was not in hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from readiness_deploy.bluegreen import carry_out
+from readiness_deploy.keeper.entry import BadEntry, Entry
+from readiness_deploy.keeper.haproxy_text import program
+from readiness_deploy.keeper.processes import CARRIER, marked
+from readiness_deploy.keeper.start import Failure, start, status, stop, upgrade
+from readiness_deploy.states import State
+
+from keeper.rig import Rig, gone, holder, in_flight, release, until
+from keeper.runs import intent, world
+
+needed = pytest.mark.skipif(
+    shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin") is None,
+    reason="needs HAProxy: nothing of the carrier `haproxy` was tried",
+)
+
+
+@pytest.fixture
+def carried(tmp_path: Path) -> Iterator[Rig]:
+    """A keeper whose requests HAProxy carries, with v1 in blue; nobody holds the lock."""
+    rig = Rig(tmp_path.resolve() / "a state", entry={"listen": "127.0.0.1:0", "carrier": "haproxy"})
+    rig.start()
+    keeper = rig.deployer()
+    rig.serve(keeper, "blue", release("v1"))
+    keeper.unlock()
+    keeper.close()
+    yield rig
+    rig.clean_up()
+
+
+def carrier(rig: Rig) -> int:
+    """The process id of the only HAProxy of this keeper."""
+
+    def only() -> int | None:
+        found = [one.identity.pid for one in marked(rig.state) if one.instance == CARRIER]
+        return found[0] if len(found) == 1 else None
+
+    return int(until(only, why=rig.journal))
+
+
+def another(rig: Rig, before: int) -> int:
+    return int(until(lambda: (now := carrier(rig)) != before and now, why=rig.journal))
+
+
+def asked(rig: Rig, path: str, outcome: list[str]) -> threading.Thread:
+    def ask() -> None:
+        try:
+            outcome.append(rig.get(path)[2])
+        except OSError as fault:
+            outcome.append(type(fault).__name__)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    return thread
+
+
+@needed
+def test_a_deploy_and_its_rollback_lose_no_request(carried: Rig, tmp_path: Path) -> None:
+    over = tmp_path / "over"
+    load = subprocess.Popen(
+        [sys.executable, "-m", "readiness_prove.load", f"http://127.0.0.1:{carried.port}/", "--rate", "200",
+         "--seconds", "60", "--until-file", str(over), "--release-header", "X-Release", "--json"],
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        until(lambda: carried.details()["traffic"]["blue"]["requests"] > 50)
+        keeper, v2 = carried.deployer(), release("v2")
+        end = carry_out(world(keeper, v2), intent(v2, "run-2"))
+        assert (end.state, carried.record().selected) == (State.DONE, "green"), end.why
+        served = carried.details()["traffic"]["green"]["requests"]
+        until(lambda: carried.details()["traffic"]["green"]["requests"] > served + 50)
+        keeper.unlock()
+        keeper.lock(holder())
+        record = keeper.observe().record
+        keeper.write(record.but(selected="blue", previous=None, retire_after=None))
+        served = carried.details()["traffic"]["blue"]["requests"]
+        until(lambda: carried.details()["traffic"]["blue"]["requests"] > served + 50)
+        over.touch()
+        said = json.loads(load.communicate(timeout=30)[0])
+    finally:
+        load.kill()
+        load.wait()
+    assert (load.returncode, said["lost"]) == (0, 0), said
+    assert said["sent"] > 200, said
+
+
+@needed
+def test_a_selected_colour_has_every_request_from_that_instant(carried: Rig) -> None:
+    keeper = carried.deployer()
+    for turn, colour in enumerate(("green", "blue") * 5):
+        carried.serve(keeper, colour, release(("v2", "v1")[turn % 2]))  # type: ignore[arg-type]
+        assert {carried.get()[2] for _ in range(10)} == {("v2", "v1")[turn % 2]}
+
+
+@needed
+def test_the_death_of_the_worker_is_nothing_to_users(carried: Rig) -> None:
+    before, outcome = carrier(carried), []
+    slow = asked(carried, "/slow?1", outcome)
+    in_flight(carried, "blue", 1)
+    with carried.load(fresh=True) as load:
+        load.more(50)
+        carried.kill("worker")
+        load.more(200)
+        until(lambda: carried.about()["restarts"] == 1)
+        carried.serve(carried.deployer(take_over="it is ours"), "green", release("v2"))
+        load.more(50)
+    slow.join(20)
+    assert (load.faults, outcome, carrier(carried)) == ([], ["v1"], before)
+    assert carried.get()[2] == "v2"
+    assert carried.about()["cut"] == 0
+
+
+@needed
+def test_a_dead_haproxy_loses_what_it_had_in_hand_and_another_one_goes_on(carried: Rig) -> None:
+    carried.serve(carried.deployer(), "green", release("v2"))
+    before, outcome = carrier(carried), []
+    slow = asked(carried, "/slow?5", outcome)
+    in_flight(carried, "green", 1)
+    worker = int(carried.about()["worker_pid"])
+    os.kill(worker, signal.SIGSTOP)  # so that nobody brings another one for a while
+    os.kill(before, signal.SIGKILL)
+    with ThreadPoolExecutor(20) as pool:
+        waiting = [pool.submit(carried.get) for _ in range(20)]
+        with socket.create_connection(("127.0.0.1", carried.port), timeout=5):
+            pass
+        assert not any(one.done() for one in waiting)
+        os.kill(worker, signal.SIGCONT)
+        assert {one.result(20)[2] for one in waiting} == {"v2"}
+    slow.join(20)
+    assert outcome in (["ConnectionResetError"], ["RemoteDisconnected"])
+    assert another(carried, before)
+    assert (carried.about()["cut"], carried.details()["colours"]["green"]["in_flight"]) == (1, 0)
+
+
+@needed
+def test_a_haproxy_that_does_not_obey_is_replaced_before_the_switch_is_answered(carried: Rig) -> None:
+    before = carrier(carried)
+    keeper = carried.deployer()
+    keeper.start("green", release("v2"))
+    carried.standing("green", "ready")
+    os.kill(before, signal.SIGSTOP)
+    record = keeper.observe().record
+    keeper.write(record.but(selected="green", slots={**record.slots, "green": release("v2")}))
+    assert {carried.get()[2] for _ in range(5)} == {"v2"}
+    assert another(carried, before)
+
+
+@needed
+def test_a_stopped_colour_finishes_what_it_has(carried: Rig) -> None:
+    outcome: list[str] = []
+    slow = asked(carried, "/slow?1", outcome)
+    in_flight(carried, "blue", 1)
+    keeper = carried.deployer()
+    carried.serve(keeper, "green", release("v2"))
+    keeper.stop("blue")
+    carried.standing("blue", "absent")
+    slow.join(20)
+    assert outcome == ["v1"]
+
+
+@needed
+def test_requests_wait_for_a_colour_that_begins_again(carried: Rig) -> None:
+    with ThreadPoolExecutor(5) as pool:
+        carried.get("/die", "POST")
+        assert {one.result(20)[:2] for one in [pool.submit(carried.get) for _ in range(5)]} == {(200, "v1")}
+    traffic = carried.ask("traffic", colour="blue", window=60)
+    assert (traffic["no_answer"], traffic["errors"], traffic["quantiles"]) == (1, 0, {})
+
+
+@needed
+def test_errors_of_a_colour_are_counted_as_its_own(carried: Rig) -> None:
+    carried.serve(carried.deployer(), "green", release("bad", "--fail-after", "0"))
+    assert {carried.get()[0] for _ in range(5)} == {500}
+    seen = until(lambda: (t := carried.ask("traffic", colour="green", window=60))["n"] == 5 and t)
+    assert (seen["errors"], seen["no_answer"]) == (5, 0)
+
+
+@needed
+def test_an_upgraded_keeper_takes_haproxy_over(carried: Rig) -> None:
+    before = carrier(carried)
+    with carried.load() as load:
+        load.more(50)
+        upgrade(carried.state)
+        load.more(50)
+        carried.serve(carried.deployer(), "green", release("v2"))
+        load.more(50)
+    assert (load.faults, carrier(carried), carried.get()[2]) == ([], before, "v2")
+
+
+@needed
+def test_an_end_of_the_keeper_ends_haproxy_when_its_requests_have(carried: Rig) -> None:
+    outcome: list[str] = []
+    slow = asked(carried, "/slow?1", outcome)
+    in_flight(carried, "blue", 1)
+    assert stop(carried.state)
+    gone(carried)
+    slow.join(20)
+    assert (outcome, carried.processes()) == (["v1"], [])
+
+
+@needed
+def test_a_keeper_that_was_killed_whole_can_be_started_again(carried: Rig) -> None:
+    about, before = carried.about(), carrier(carried)
+    for name in ("holder_pid", "worker_pid"):
+        os.kill(int(about[name]), signal.SIGSTOP)
+    for name in ("holder_pid", "worker_pid"):
+        os.kill(int(about[name]), signal.SIGKILL)
+    until(lambda: status(carried.state, within=0.2) is None)
+    carried.start()
+    assert until(lambda: carried.get()[2] == "v1")
+    assert another(carried, before)
+
+
+@needed
+def test_clients_cannot_say_who_they_are_unless_they_are_trusted(tmp_path: Path, echo: Callable[[Rig], str]) -> None:
+    for trusted, told in (([], "127.0.0.1"), (["127.0.0.0/8"], "6.6.6.6, 127.0.0.1")):
+        entry = {"listen": "127.0.0.1:0", "carrier": "haproxy", "trusted": trusted}
+        rig = Rig(tmp_path.resolve() / f"state{len(trusted)}", entry=entry)
+        try:
+            rig.start()
+            assert echo(rig) == told
+        finally:
+            rig.clean_up()
+
+
+@pytest.fixture
+def echo() -> Callable[[Rig], str]:
+    """Asks a service that answers with what it was told of its client."""
+    import http.client
+
+    code = (
+        "import http.server,os\n"
+        "class H(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        "        self.send_response(200); self.end_headers()\n"
+        "        self.wfile.write(', '.join(self.headers.get_all('X-Forwarded-For', [])).encode())\n"
+        "http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), H).serve_forever()\n"
+    )
+
+    def ask(rig: Rig) -> str:
+        rig.serve(rig.deployer(), "blue", release("v1", command=[sys.executable, "-c", code]))
+        connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=15)
+        connection.request("GET", "/", headers={"X-Forwarded-For": "6.6.6.6"})
+        return connection.getresponse().read().decode()
+
+    return ask
+
+
+@needed
+def test_a_request_that_announces_too_much_is_refused(tmp_path: Path) -> None:
+    import http.client
+
+    rig = Rig(tmp_path.resolve() / "state", entry={"listen": "127.0.0.1:0", "carrier": "haproxy", "body": 10})
+    try:
+        rig.start()
+        rig.serve(rig.deployer(), "blue", release("v1"))
+        statuses = []
+        for size in (10, 11):
+            connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=15)
+            connection.request("POST", "/", body=b"x" * size)
+            statuses.append(connection.getresponse().status)
+            connection.close()
+        assert statuses == [200, 413]
+    finally:
+        rig.clean_up()
+
+
+def test_without_haproxy_it_is_said_what_to_do() -> None:
+    with pytest.raises(BadEntry, match=r"there is no program haproxy here: install HAProxy 2\.4"):
+        program("/nowhere", system="")
+
+
+def test_an_old_haproxy_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    old = tmp_path / "haproxy"
+    old.write_text("#!/bin/sh\necho HAProxy version 1.8.30\n")
+    old.chmod(0o755)
+    with pytest.raises(Failure, match=r"wanted HAProxy 2\.4 or later"):
+        start(tmp_path / "state", {"listen": "127.0.0.1:0", "carrier": "haproxy"}, environment={"PATH": str(tmp_path)})
+    assert not (tmp_path / "state").exists()
+
+
+def test_an_unknown_carrier_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="wanted one of keeper, haproxy, found `pigeon`"):
+        start(tmp_path / "state", {"listen": "127.0.0.1:0", "carrier": "pigeon"})
