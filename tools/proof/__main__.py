@@ -90,3 +90,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except found.Unfit as fault:
         sys.exit(f"error: {fault}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -27,7 +27,12 @@ class Found:
 
 def read(root: Path) -> tuple[Found, ...]:
     """All of them. Raises Unfit."""
-    entries = yaml.safe_load((root / PLACE).read_text(encoding="utf-8")) or []
+    try:
+        entries = yaml.safe_load((root / PLACE).read_text(encoding="utf-8")) or []
+    except (OSError, yaml.YAMLError) as fault:
+        raise Unfit(f"{PLACE} cannot be read: {fault}") from None
+    if not isinstance(entries, list):
+        raise Unfit(f"{PLACE}: wanted a list of bugs, found {entries!r:.80}")
     return tuple(_found(root, number, entry) for number, entry in enumerate(entries, 1))
 
 

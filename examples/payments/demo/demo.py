@@ -61,6 +61,7 @@ def show(project: Path, folder: Path, readiness: str, python: str, rate: int) ->
     }
     record = folder / "requests.jsonl"
     codes = []
+    print(f"# {rate} requests a second from the moment somebody answers, a third of them payments", flush=True)
     try:
         with load(python, port, rate, record):
             for version in (GOOD, BETTER, BAD):
@@ -153,7 +154,6 @@ def load(python: str, port: int, rate: int, record: Path) -> Iterator[None]:
         while not serves(port):
             if over.wait(0.05):
                 return
-        print(f"         # {rate} requests a second from here on, a third of them payments", flush=True)
         started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
 
     starter = threading.Thread(target=begin)

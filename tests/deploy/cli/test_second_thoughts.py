@@ -124,7 +124,6 @@ def test_a_version_that_is_selected_and_dead_is_not_called_deployed(shop: Shop):
     assert (done.code, done.end["outcome"]) == (6, "held"), done.out
 
 
-@pytest.mark.slow
 def test_a_deployer_watches_where_no_guard_stays_up(shop: Shop):
     assert shop.deploy("v1").code == 0
     shop.settings(bake=15)

@@ -30,7 +30,7 @@ def test_a_rollback_after_a_release_was_taken_back_does_not_serve_it_again(shop:
 
 
 def test_a_first_release_that_nobody_asked_is_held_and_kept_by_a_person(shop: Shop):
-    shop.settings(**{"{name: home, http: {path: /}, interval: 0.1}": "{name: errors, traffic: {max-error-ratio: 0.1}}"})
+    shop.settings(**{"{name: home, http: {path: /}, interval: 0.5}": "{name: errors, traffic: {max-error-ratio: 0.1}}"})
     done = shop.deploy("v1")
     assert (done.code, done.end["outcome"]) == (6, "held"), done.out
     assert done.end["next"].startswith("readiness promote --env local --reason")
@@ -57,7 +57,7 @@ def test_a_candidate_in_the_place_of_the_release_before_is_not_called_that(shop:
     shop.settings(more="      approval: required")
     shop.version("v3")
     waiting = shop.deploy("v3")
-    assert (waiting.code, waiting.end["stands_by"]) == (8, None)
+    assert (waiting.code, waiting.end["stands_by"]) == (8, None), waiting.out
     said = shop.run("status").out
     assert "candidate v3" in said
     assert "stands by" not in said

@@ -129,6 +129,21 @@ class Shop:
     def end(self) -> None:
         self.kubectl("delete", "namespace", self.namespace, "--wait=false")
 
+    def account(self, rights: list[dict[str, Any]]) -> str:
+        """The path of a kubeconfig for an account that has these rights in the namespace, and no others."""
+        self.kubectl("create", "serviceaccount", "robot")
+        role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "robot"}}
+        self.kubectl("apply", "-f", "-", stdin=json.dumps({**role, "rules": rights}))
+        self.kubectl("create", "rolebinding", "robot", "--role=robot", f"--serviceaccount={self.namespace}:robot")
+        token = self.kubectl("create", "token", "robot", "--duration=1h").strip()
+        config = json.loads(self.kubectl("config", "view", "--raw", "--minify", "--flatten", "-o", "json"))
+        config["users"] = [{"name": "robot", "user": {"token": token}}]
+        config["contexts"][0]["context"]["user"] = "robot"
+        file = self.folder / "robot.kubeconfig"
+        file.write_text(json.dumps(config))
+        file.chmod(0o600)
+        return str(file)
+
     def deployer(
         self, what: str, version: str = "", *, kill_at: str = "", take_over: bool = False
     ) -> subprocess.Popen[str]:

@@ -112,6 +112,10 @@ def test_a_stop_that_a_later_start_overtakes_takes_nothing_away(place: Place) ->
     one, two, release = place.deployer(), place.deployer(), place.release("v1")
     one.lock(holder("one"))
     one.start("blue", release)
+    for what in ("jsonpath={.status.unavailableReplicas}=1", "condition=Available=False"):
+        place.service.kubectl(
+            "wait", "deployment/shop-blue", f"--for={what}", "--timeout=60s"
+        )  # nobody writes to it now
 
     def overtaken() -> None:
         two.lock(holder("two"), take_over="hurry")

@@ -13,6 +13,14 @@ import pytest
 from kube.rig import End, Shop, load_image, shop
 
 pytestmark = pytest.mark.needs("cluster", "images", "go", "kubectl")
+RIGHTS = [
+    {"apiGroups": [""], "resources": ["services"], "verbs": ["get", "patch"]},
+    {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "list", "create", "patch", "delete"]},
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+    {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list"]},
+    {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "create"]},
+    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
+]
 FIGURES: dict[str, Any] = {}
 
 
@@ -108,6 +116,17 @@ def test_a_version_that_turns_bad_under_load_is_taken_back(service: Shop) -> Non
         "errors": account["statuses"].get("500", 0),
         "switched_to_returned_s": end.when("returned") - end.when("switched"),
     }
+
+
+def test_the_rights_that_the_page_names_are_enough(brisk: Shop) -> None:
+    before = brisk.settings
+    brisk.settings = before | {"kubernetes": before["kubernetes"] | {"kubeconfig": brisk.account(RIGHTS)}}
+    for version in ("w1", "w2", "w3"):
+        deployed(brisk, version)
+    back = brisk.run("rollback")
+    brisk.settings = before
+    assert back.said["state"] == "rolled-back", back.said
+    assert agrees(brisk)["slots"][brisk.record()["selected"]]["version"] == "w2"
 
 
 @pytest.mark.parametrize(("version", "why"), [("v5-absent", "ErrImageNeverPull"), ("v6-crashing", "does not stay up")])

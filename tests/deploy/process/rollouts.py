@@ -108,8 +108,9 @@ def judged(load: Load, bad: set[str], account: Account, database: Path) -> None:
         if one["status"] == 500:
             account.badly += 1
             first.setdefault(release, one["sent"] + zero)
-        # It was routed there before its answer began.
-        last[release] = max(last.get(release, 0.0), one["first"] + zero)
+        # It was routed there before its answer began; one that is slow by itself, long before.
+        routed = one["sent"] if "slow" in one["operation"] else one["first"]
+        last[release] = max(last.get(release, 0.0), routed + zero)
     for release, at in account.decided:
         if release in last:
             account.last_after.append(max(0.0, last[release] - at))
