@@ -3,7 +3,7 @@
 Everything runs on this machine, on 127.0.0.1, one after the other and in turns. What is between client and application
 has one processor for itself; the client and the application share the others.
 
-    python bench/keeper.py [--seconds 3] [--rounds 3] [--rate 500] [--uvloop] [--out keeper.json]
+    python bench/keeper.py [--seconds 3] [--rounds 3] [--rate 500] [--uvloop] [--json keeper.json]
 """
 
 from __future__ import annotations
@@ -273,7 +273,7 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rate", type=float, default=500.0, help="requests a second for the latencies")
     parser.add_argument("--uvloop", action="store_true", help="the keeper on uvloop, which is to be installed")
-    parser.add_argument("--out", type=Path, help="write all figures there, as JSON")
+    parser.add_argument("--json", "--out", type=Path, metavar="FILE", help="write all figures there, as JSON")
     parser.add_argument("--serve-app", nargs=1, help=argparse.SUPPRESS)
     parser.add_argument("--serve-keeper", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
@@ -296,8 +296,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         found = measured(given)
         print(table(found))
-        if given.out:
-            given.out.write_text(json.dumps(found, indent=2) + "\n")
+        if given.json:
+            given.json.write_text(json.dumps(found, indent=2) + "\n")
     return 0
 
 

@@ -368,6 +368,7 @@ def bake(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG001
         colour=intent.colour,
         before=False,
         duration=_left(intent, seen),
+        since=seen.baked,
     )
     series = world.gates.begin(intent.after, subject)
     try:

@@ -17,11 +17,13 @@ import msgspec
 
 from readiness.config.surroundings import variables
 from readiness.history import Journal as History
+from readiness.http import Tls
 from readiness_deploy.adapters.local import Keeper, entry, entry_address
 from readiness_deploy.adapters.machine import NoSchema, Signals, SystemClock
 from readiness_deploy.bluegreen import End, walk
 from readiness_deploy.gates import LiveGates, Outside
 from readiness_deploy.keeper.client import Declined, Unreachable, ask
+from readiness_deploy.notify import Notifier, Several, heir
 from readiness_deploy.ports import Busy, Fenced, Holder, Journal, Lost, Measurement, World
 from readiness_deploy.record import Intent
 from readiness_deploy.states import MOVED, State
@@ -62,8 +64,11 @@ def main(state: Path, own: Mapping[str, str]) -> int:
         record = keeper.observe().record
         if record.intent is None or record.phase not in MOVED:
             return 0  # it came to its end in between; what another run is at is not the guard's
-        world = _world(keeper, intent, clock, signals, journal, own)
-        end = walk(world, None)
+        notifier = heir(intent, own, lambda text: journal.note("not told", why=text))
+        try:
+            end = walk(_world(keeper, intent, clock, signals, journal, notifier, own), None)
+        finally:
+            notifier.close()
         journal.note("guard done", state=end.state.value, why=end.why, run=end.run)
         _remember(state, end)
         if end.state is not State.OUSTED:
@@ -94,12 +99,18 @@ def _world(
     clock: SystemClock,
     signals: Signals,
     journal: KeeperJournal,
+    notifier: Notifier,
     own: Mapping[str, str],
 ) -> World:
     outside = Outside(
-        address=keeper.address, entry=entry_address(keeper), traffic=keeper.traffic, variables=own, folder=Path("/")
+        address=keeper.address,
+        entry=entry_address(keeper),
+        entry_tls=Tls(verify=False),  # the keeper's own address: the release's id proves who answered
+        traffic=keeper.traffic,
+        variables=own,
+        folder=Path(intent.root or "/"),
     )
-    told: Journal = journal
+    told: Journal = Several((journal, notifier))
     return World(
         route=keeper,
         colours=keeper,

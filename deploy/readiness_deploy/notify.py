@@ -21,7 +21,9 @@ from readiness import http
 from readiness.config.deploy import Notification
 from readiness.history.background import Background
 from readiness.sources import programs
+from readiness.sources.redaction import Redactor
 from readiness_deploy.ports import Journal
+from readiness_deploy.record import Intent
 from readiness_deploy.references import Unresolved, reveal
 
 CLOSING = 4.0
@@ -100,6 +102,32 @@ class Notifier:
         if len(body) > _LARGEST:
             body = json.dumps({**whole, "text": whole["text"][:1000], "details": {}, "cut": True}, sort_keys=True)
         return Message(event, self._redact(body).encode(), {n: self._redact(v) for n, v in about.items()})
+
+
+def carried(wanted: Iterable[Notification]) -> tuple[Notification, ...]:
+    """Those that a record may name, so that whoever goes on with a run can tell them: an address that is written down
+    in the settings would lie in the record as well, and is a secret as a rule."""
+    return tuple(one for one in wanted if not isinstance(one.webhook, str))
+
+
+def heir(intent: Intent, surroundings: Mapping[str, str], warn: Callable[[str], None]) -> Notifier:
+    """Who tells of a run that another process began, as its intent says. Settings that cannot be read are warned of."""
+    wanted, secrets = [], {}
+    root = Path(intent.root or "/")
+    for number, said in enumerate(intent.notify, 1):
+        try:
+            wanted.append(one := Notification.model_validate(said))
+        except ValueError:
+            warn(f"notification {number} of the run cannot be read: another version wrote it")
+            continue
+        if one.webhook is not None:
+            with contextlib.suppress(Unresolved):
+                secrets[f"webhook {number}"] = reveal("its address", one.webhook, surroundings, root)
+    about = {
+        "service": intent.service, "environment": intent.environment, "run": intent.run,
+        "release": intent.release.id, "version": intent.release.version,
+    }  # fmt: skip
+    return Notifier(wanted, about, root=root, surroundings=surroundings, redact=Redactor(secrets), warn=warn)
 
 
 class Several:

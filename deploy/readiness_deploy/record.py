@@ -49,7 +49,9 @@ class Intent:
     `expand` are the ids of the migrations that it applies; `before` and `after` the settings of its gates, as the
     settings file spells them; `plan` the hash that an approval binds to. `doubt` says what the gates could not tell,
     and `despite` the reason for which somebody accepted that. `proves` says that the release that served was ready when
-    the run began, so that it can show that the new schema does not harm it.
+    the run began, so that it can show that the new schema does not harm it. `notify` are the settings of those who are
+    told, by reference where they are secret; `service` and `environment` what they are told about, `root` the folder of
+    the settings.
     """
 
     run: str
@@ -65,6 +67,10 @@ class Intent:
     approved_by: str = ""
     doubt: str = ""
     despite: str = ""
+    notify: tuple[dict[str, Any], ...] = ()
+    service: str = ""
+    environment: str = ""
+    root: str = ""
     before: tuple[dict[str, Any], ...] = ()
     after: tuple[dict[str, Any], ...] = ()
     bake: Bake = Bake()

@@ -240,7 +240,11 @@ class BakeSettings(_Strict):
 
 
 class Notification(_Strict):
-    """Who is told. A notification never fails a deploy."""
+    """Who is told. A notification never fails a deploy.
+
+    After the switch, whoever watches the release tells, even where the process that began the deploy is gone; only a
+    webhook whose address is written down, and does not come by reference, is told as long as that process lives.
+    """
 
     on: list[str] = Field(default=["*"], description="events, such as `switched`, `rolled-back`; `*` is all")
     webhook: Value | None = None

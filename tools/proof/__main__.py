@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="readiness-proof-") as scratch:
         folder = given.folder.resolve() if given.folder else Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        results = [_result(tier, folder, wanted) for tier in TIERS]
+        results = [_result(replace(t, budget=t.budget * given.patience), folder, wanted) for t in TIERS]
     promises = [(promise, _shown(promise, results)) for promise in PROMISES]
     where = replace(where, seconds=time.monotonic() - began)
     _out(page.page(results, promises, where, bugs), given.out, whole=not given.tiers)
@@ -42,7 +42,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("tiers", nargs="*", metavar="TIER", help=f"some of: {' '.join(t.name for t in TIERS)}")
     parser.add_argument("--out", type=Path, help=f"where the page belongs; {PAGE} where all tiers are run")
     parser.add_argument("--folder", type=Path, help="keep figures and logs there")
+    parser.add_argument("--patience", type=float, default=1.0, help="so many times the usual time for each tier (1)")
     given = parser.parse_args(arguments)
+    if not 1 <= given.patience <= 100:
+        parser.error("--patience: wanted a number from 1 to 100")
     if unknown := sorted(set(given.tiers) - {tier.name for tier in TIERS}):
         parser.error(f"no tier is called {unknown[0]}; known are: {' '.join(t.name for t in TIERS)}")
     return given

@@ -172,7 +172,7 @@ PROMISES: tuple[Promise, ...] = (
         _messages,
     ),
     Promise(
-        "The keeper's worker is killed at each of its effects",
+        "The keeper's worker is killed at its effects: points survived",
         "all survived",
         "keeper",
         lambda r: _survived(r, "keeper", "tried"),

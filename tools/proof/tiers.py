@@ -36,7 +36,7 @@ class Tier:
 
 def _tests(*paths: str, workers: bool = False, only: str = "") -> tuple[str, ...]:
     words = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths)
-    return words + (("-n", "auto") if workers else ()) + (("-k", only) if only else ())
+    return words + (("-n", "auto", "--dist", "worksteal") if workers else ()) + (("-k", only) if only else ())
 
 
 _DEPLOY = "tests/deploy"
@@ -55,7 +55,7 @@ TIERS = (
         "The real table over ports in memory: killed, doubly killed, replies lost, silenced, disturbed and raced "
         "at each point, with two actors and foreign state.",
         f"{_DEPLOY}/simulator",
-        _tests(*(f"{_DEPLOY}/test_{name}.py" for name in ("roads", "crashes", "race", "contract")), workers=True),
+        _tests(*(f"{_DEPLOY}/test_{name}.py" for name in ("crashes", "race", "roads", "contract")), workers=True),
         420,
         owes=("simulator-roads.json", "simulator-killed-*.json", "simulator-races-*.json", "simulator-reply-lost.json"),
         counted={
@@ -89,12 +89,12 @@ TIERS = (
     ),
     Tier(
         "keeper",
-        "The keeper's worker killed before and after each of its effects, under load.",
+        "The keeper's worker killed before and after every second of its effects, under load (READINESS_KILLS=1: all).",
         f"{_DEPLOY}/keeper",
         _tests(f"{_DEPLOY}/keeper/test_kills.py", workers=True),
         240,
         owes=("keeper-kills-*.json",),
-        environment={"READINESS_KILLS": "1"},
+        environment={"READINESS_KILLS": "2"},
     ),
     Tier(
         "kills",
@@ -104,6 +104,7 @@ TIERS = (
         _tests(f"{_DEPLOY}/process/test_kills.py", f"{_DEPLOY}/process/test_keeper_deaths.py"),
         300,
         owes=("kills.json",),
+        counted={"deaths of worker, holder and guard that a deploy survived": "test_keeper_deaths"},
     ),
     Tier(
         "signals",
@@ -112,6 +113,7 @@ TIERS = (
         _tests(f"{_DEPLOY}/process/test_signals.py", f"{_DEPLOY}/process/test_disasters.py"),
         180,
         owes=("signals.json",),
+        counted={"signals answered as promised": "test_signals", "disasters survived": "test_disasters"},
     ),
     Tier(
         "races",
@@ -141,7 +143,7 @@ TIERS = (
         "bench",
         "What the keeper costs, beside HAProxy and nothing in between.",
         "bench/keeper.py",
-        ("python", "bench/keeper.py", "--seconds", "2", "--rounds", "3", "--out", "{folder}/keeper.json"),
+        ("python", "bench/keeper.py", "--seconds", "2", "--rounds", "3", "--json", "{folder}/keeper.json"),
         60,
         owes=("keeper.json",),
     ),

@@ -178,12 +178,14 @@ class Door:
         from readiness_deploy.gates import LiveGates, Outside
 
         from readiness.config import surroundings
+        from readiness.http import Tls
 
         if self._cluster is not None:
             return cluster.gates(self._target, record)
         outside = Outside(
             address=self._local.address,
             entry=local.entry_address(self._local),
+            entry_tls=Tls(verify=False),  # the keeper's own address: the release's id proves who answered
             traffic=self._local.traffic,
             variables=surroundings.variables(),
             folder=self._target.environment.root,

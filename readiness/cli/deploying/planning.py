@@ -95,7 +95,21 @@ def intent_of(work: Work, plan: Plan) -> Intent:
         min_ready=ready.min_ready,
         verdict=_verdict(judged) if judged else "",
         upon=plan.serving.id if plan.serving else "",
+        **told(work.target),
     )
+
+
+def told(target: Target) -> dict[str, Any]:
+    """Who is told of a run, as its intent says it for whoever goes on with it."""
+    from readiness_deploy.notify import carried
+
+    wanted = carried(target.settings.notify)
+    return {
+        "notify": tuple(one.model_dump(by_alias=True, mode="json", exclude_defaults=True) for one in wanted),
+        "service": target.environment.service,
+        "environment": target.environment.name,
+        "root": str(target.environment.root.absolute()),
+    }
 
 
 def made(work: Work, version: str) -> Release:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from readiness.cli.deploying.ending import Ending
     from readiness.cli.deploying.target import Target
     from readiness.cli.deploying.work import Work
+    from readiness.config.deploy import Notification
     from readiness.history import Journal
 
 
@@ -25,7 +26,7 @@ class Recording:
     """The journals of one run. `begin` where it begins here; else another process began it, and it is continued."""
 
     def __init__(self, work: Work) -> None:
-        from readiness_deploy.notify import Notifier
+        from readiness_deploy.notify import Notifier, carried
         from readiness_deploy.references import known
 
         from readiness.config import surroundings
@@ -39,15 +40,23 @@ class Recording:
         about = {"service": target.environment.service, "environment": target.environment.name, "run": work.run}
         if work.release is not None:
             about |= {"release": work.release.id, "version": work.release.version}
-        self._notifier = Notifier(
-            target.settings.notify,
-            about,
-            root=target.environment.root,
-            surroundings=surroundings.variables(),
-            redact=redact,
-            warn=work.voice.aside,
-        )
-        work.telling.also += [self._history, self._notifier]
+
+        def notifier(wanted: list[Notification]) -> Notifier:
+            return Notifier(
+                wanted,
+                about,
+                root=target.environment.root,
+                surroundings=surroundings.variables(),
+                redact=redact,
+                warn=work.voice.aside,
+            )
+
+        # Those whom the record names hear from the guard what the guard does.
+        both = carried(target.settings.notify)
+        own, rest = notifier(list(both)), notifier([one for one in target.settings.notify if one not in both])
+        self._notifiers = (own, rest)
+        work.telling.also += [self._history, rest]
+        work.telling.own.append(own)
 
     def begin(self, intent: Intent) -> None:
         """A run begins."""
@@ -78,7 +87,10 @@ class Recording:
 
     def close(self) -> None:
         """Write and send what is left, within bounds."""
-        self._notifier.close()
+        from readiness_deploy.notify import CLOSING
+
+        for notifier in self._notifiers:
+            notifier.close(CLOSING / len(self._notifiers))
         self._history.close()
 
 
@@ -90,4 +102,5 @@ def recording(work: Work) -> Iterator[Recording]:
         yield made
     finally:
         work.telling.also.clear()
+        work.telling.own.clear()
         made.close()

@@ -85,6 +85,8 @@ def _intent(work: Work, record: Record, release: Release, reason: str) -> Intent
     from readiness_deploy.record import Intent
     from readiness_deploy.states import Goal, other
 
+    from readiness.cli.deploying.planning import told
+
     work.run, work.release = new_run(), release
     ready = work.target.settings.run.ready
     return Intent(
@@ -99,6 +101,7 @@ def _intent(work: Work, record: Record, release: Release, reason: str) -> Intent
         keep=0.0,  # what was gone back from is nothing to stand by
         ready_within=ready.within,
         min_ready=0.0 if record.previous else ready.min_ready,
+        **told(work.target),
     )
 
 

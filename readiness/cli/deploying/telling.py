@@ -154,8 +154,8 @@ class Drawn:
 
 
 class Telling:
-    """What the rollout notes, and what is seen of it, from any thread, to one show and to the journals in `also`. It
-    is a journal itself: it never raises.
+    """What the rollout notes, and what is seen of it, from any thread, to one show and to the journals in `also`; those
+    in `own` are told only what this process does itself. It is a journal itself: it never raises.
 
     What is noted here and seen too is told once. What the guard tells the keeper is heard when the keeper is looked at.
     """
@@ -163,6 +163,8 @@ class Telling:
     def __init__(self, show: Show) -> None:
         self._show, self._lock = show, threading.Lock()
         self.also: list[Journal] = []
+        self.own: list[Journal] = []
+        self._told_own: set[tuple[str, str]] = set()
         self._heard: int | None = None
         self._told: set[tuple[str, str]] = set()
         self._phase: str | None = None
@@ -171,7 +173,17 @@ class Telling:
         self._selected: str | None = None
 
     def note(self, what: str, **details: Any) -> None:
-        """One event."""
+        """One event that this process brought about."""
+        with self._lock:
+            key = what, str(details.get("run", ""))
+            news = what not in _ONCE or key not in self._told_own
+            self._told_own.add(key)
+            for journal in self.own if news else ():
+                with contextlib.suppress(Exception):
+                    journal.note(what, **details)
+        self._tell(what, **details)
+
+    def _tell(self, what: str, **details: Any) -> None:
         if isinstance(details.get("measurement"), Mapping):  # as the guard's journal has it
             details = {k: v for k, v in details["measurement"].items() if k != "at"}
         with self._lock, contextlib.suppress(Exception):
@@ -206,7 +218,7 @@ class Telling:
         record = observation.get("record") or {}
         self._hear(observation.get("journal") or [])
         for what, details in _meant(self._phase, record):
-            self.note(what, **details)
+            self._tell(what, **details)
         self._phase = str(record.get("phase", ""))
         self._selected = record.get("selected") or self._selected
         with self._lock, contextlib.suppress(Exception):
@@ -221,7 +233,7 @@ class Telling:
         for event in events:
             if int(event.get("n", 0)) > (before if last >= before else 0) and event.get("what") not in _SEEN_ANYHOW:
                 details = {k: v for k, v in event.items() if k not in _FRAME}
-                self.note(str(event.get("what")), **details)
+                self._tell(str(event.get("what")), **details)
 
     def show(self, lines: Iterable[str]) -> None:
         """Text for a person, between events: a plan."""

@@ -32,7 +32,7 @@ environments:
         stop: {{drain: 1, grace: 1}}
         identity: {{header: X-Release}}
       gates:
-        after: [{{name: home, http: {{path: /}}, interval: 0.1}}]
+        after: [{{name: home, http: {{path: /}}, interval: 0.5}}]
       bake: {{seconds: {bake}, identities: 2}}
 {more}
 """

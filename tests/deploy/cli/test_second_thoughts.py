@@ -22,7 +22,7 @@ FIRST = "CREATE TABLE orders (id INTEGER, note TEXT);\n"
 def stored(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """A shop with a database, whose first version serves."""
     monkeypatch.setenv("SHOP_DATABASE", f"sqlite:///{shop.folder.parent / 'shop.db'}")
-    shop.settings(more=DATABASE)
+    shop.settings(bake=1, more=DATABASE)
     shop.version("m1", migrations__001_sql=FIRST)
     assert shop.deploy("m1").code == 0
     return shop

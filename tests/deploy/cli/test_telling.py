@@ -69,3 +69,24 @@ def test_a_show_that_breaks_is_not_felt_by_the_rollout():
     telling = Telling(Broken())  # type: ignore[arg-type]
     telling.note("switched", run="r1")
     telling.seen({"record": None})
+
+
+def test_some_journals_hear_only_what_this_process_does():
+    heard: dict[str, list[str]] = {"all": [], "own": []}
+
+    class Ear:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def note(self, what: str, **_: object) -> None:
+            heard[self.name].append(what)
+
+    telling = Telling(Data(Voice()))
+    telling.also.append(Ear("all"))
+    telling.own.append(Ear("own"))
+    telling.seen(observation(Phase.PREPARING))
+    telling.seen(observation(Phase.CONVERGING, selected="green"))
+    telling.note("switched", run="r1", release="v2-2", colour="green")
+    telling.note("switched", run="r1", release="v2-2", colour="green")
+    telling.seen(observation(Phase.BAKING, selected="green"))
+    assert heard == {"all": ["switched", "baking"], "own": ["switched"]}

@@ -257,3 +257,12 @@ def test_nothing_is_kept_up_that_a_run_gave_up(serving: Any) -> None:
     keeper.write(record.but(selected="blue", previous=None))
     os.kill(serving.details()["colours"]["green"]["pid"], signal.SIGKILL)
     assert serving.standing("green", "dead")["restarts"] == 0
+
+
+def test_four_words_in_braces_are_filled_in_and_no_others(rig: Rig) -> None:
+    texts = {"A": "{release} {version} {colour}", "B": "{other} { } {{port}} {", "C": "{port}"}
+    rig.serve(rig.deployer(), "blue", rig.release("v1", environment=texts))
+    address = rig.details()["colours"]["blue"]["address"]
+    port = address.rpartition(":")[2]
+    said = [rig.get(f"/env?{name}")[1] for name in "ABC"]
+    assert said == ["v1 v1 blue", "{other} { } {" + port + "} {", port]

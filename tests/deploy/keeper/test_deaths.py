@@ -169,3 +169,16 @@ def test_a_colour_that_is_taken_away_under_load_loses_no_request(serving: Any) -
             load.more(20)
             others.more(5)
     assert load.faults == others.faults == []
+
+
+def test_a_colour_is_not_ended_while_a_worker_that_handed_over_still_carries_its_requests(rig: Any) -> None:
+    keeper = rig.deployer()
+    rig.serve(keeper, "blue", rig.release("v1", stop={"drain": 10, "grace": 0.05}))
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(rig.get, "/slow?3")
+        in_flight(rig, "blue", 1)
+        upgrade(rig.state)
+        rig.serve(keeper, "green", rig.release("v2"))
+        keeper.stop("blue")
+        rig.standing("blue", "absent")
+        assert slow.result(20)[1] == "v1"

@@ -67,6 +67,23 @@ def test_a_release_that_turns_unready_in_its_bake_is_taken_back(serving: Any) ->
     assert "GET /ready is answered with 503" in serving.record().last.reason
 
 
+def test_a_guard_that_hangs_is_ended_and_brought_back(serving: Any) -> None:
+    deploy(serving, serving.deployer(), "v2", bake=replace(QUICK, seconds=2), detach=True)
+    first = until(lambda: serving.record().phase is Phase.BAKING and serving.about()["guard_pid"])
+    os.kill(first, signal.SIGSTOP)
+    until(lambda: serving.record().phase is Phase.STABLE, within=60)
+    assert serving.record().last.outcome == "deployed"
+    assert f'"pid":{first}' in next(line for line in serving.journal().splitlines() if "guard hangs" in line)
+
+
+def test_a_plan_that_was_made_when_something_else_served_is_refused(serving: Any) -> None:
+    end = deploy(serving, serving.deployer(), "v3", upon="v0")
+    assert end.state is State.REFUSED
+    assert end.why == "the plan was made when v0 served, and v1 serves now: plan again"
+    assert serving.record().intent is None
+    assert serving.get()[1] == "v1"
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_guard_that_ends_is_brought_back(serving: Any, number: signal.Signals) -> None:
     deploy(serving, serving.deployer(), "v2", bake=replace(QUICK, seconds=4), detach=True)

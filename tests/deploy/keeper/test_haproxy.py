@@ -7,17 +7,19 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
+from cryptography import x509
+from keeper_data.certificates import certificate
 from readiness_deploy.bluegreen import carry_out
-from readiness_deploy.keeper.entry import BadEntry, Entry
+from readiness_deploy.keeper.entry import BadEntry
 from readiness_deploy.keeper.haproxy_text import program
 from readiness_deploy.keeper.processes import CARRIER, marked
 from readiness_deploy.keeper.start import Failure, start, status, stop, upgrade
@@ -278,6 +280,28 @@ def test_a_request_that_announces_too_much_is_refused(tmp_path: Path) -> None:
             statuses.append(connection.getresponse().status)
             connection.close()
         assert statuses == [200, 413]
+    finally:
+        rig.clean_up()
+
+
+@needed
+def test_a_certificate_is_renewed_without_an_end_of_anything(tmp_path: Path) -> None:
+    tls = certificate(tmp_path, 1)
+    entry = {"listen": "127.0.0.1:0", "carrier": "haproxy", "tls": {"certificate": tls.certificate, "key": tls.key}}
+    rig = Rig(tmp_path.resolve() / "state", entry=entry)
+    try:
+        about = rig.start()
+        before = carrier(rig)
+
+        def serial() -> int:
+            pem = ssl.get_server_certificate(("127.0.0.1", rig.port))
+            return x509.load_pem_x509_certificate(pem.encode()).serial_number
+
+        assert serial() == 1
+        certificate(tmp_path, 2)
+        os.kill(int(about["holder_pid"]), signal.SIGHUP)
+        until(lambda: serial() == 2, why=rig.journal)
+        assert carrier(rig) == before
     finally:
         rig.clean_up()
 

@@ -365,3 +365,22 @@ def test_whoever_watches_is_told(rig: Any) -> None:
         while "colour ready" not in seen:
             seen.append(next(events)["what"])
     assert "colour started" in seen
+
+
+def test_a_run_that_somebody_wants_back_does_not_end_as_deployed(serving: Any) -> None:
+    keeper = serving.deployer()
+    keeper.write(keeper.observe().record.but(phase=Phase.PREPARING, intent=intent(serving)))
+    keeper.start("green", serving.release("v2"))
+    serving.standing("green", "ready")
+    record = keeper.observe().record
+    slots = {**record.slots, "green": serving.release("v2")}
+    keeper.write(record.but(phase=Phase.CONVERGING, selected="green", previous="blue", slots=slots))
+    keeper.lock(holder("a person"), take_over="the guard is not to walk this one")
+    keeper.write(keeper.observe().record.but(phase=Phase.BAKING))
+    serving.ask("request", kind="rollback", by="ops", reason="")
+    with pytest.raises(Conflict, match="ops asked for the release to be taken back"):
+        keeper.write(keeper.observe().record.but(phase=Phase.STABLE, intent=None))
+    with pytest.raises(Declined, match="ops asked for the release to be taken back"):
+        serving.ask("request", kind="promote", by="another", reason="")
+    keeper.write(keeper.observe().record.but(phase=Phase.RETURNING, selected="blue", previous=None))
+    keeper.write(keeper.observe().record.but(phase=Phase.STABLE, intent=None))

@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import ssl
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from readiness_deploy.keeper.entry import BadEntry, Entry, Tls, context_for
 
+from keeper_data.certificates import certificate
 from keeper_data.rig import App, Seen, get, post, rigged, run, until
-
-
-def _certificate(folder: Path, serial: int, name: str = "entry") -> Tls:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "entry.test")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(serial)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("entry.test")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    paths = Tls(certificate=str(folder / f"{name}.pem"), key=str(folder / f"{name}.key"))
-    Path(paths.certificate).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    Path(paths.key).write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return paths
 
 
 def _trusting(tls: Tls) -> ssl.SSLContext:
@@ -45,7 +18,7 @@ def _trusting(tls: Tls) -> ssl.SSLContext:
 
 
 def test_requests_over_tls(tmp_path: Path) -> None:
-    tls = _certificate(tmp_path, 1)
+    tls = certificate(tmp_path, 1)
     body = bytes(range(256)) * 4000
 
     async def test() -> None:
@@ -62,7 +35,7 @@ def test_requests_over_tls(tmp_path: Path) -> None:
 
 
 def test_a_client_that_leaves_over_tls_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    tls = _certificate(tmp_path, 1)
+    tls = certificate(tmp_path, 1)
 
     async def never(seen: Seen) -> bytes:
         await asyncio.sleep(60)
@@ -82,7 +55,7 @@ def test_a_client_that_leaves_over_tls_is_noticed(tmp_path: Path, caplog: pytest
 
 
 def test_who_speaks_no_tls_harms_nobody(tmp_path: Path) -> None:
-    tls = _certificate(tmp_path, 1)
+    tls = certificate(tmp_path, 1)
 
     async def test() -> None:
         async with rigged(App(), entry=Entry(tls=tls)) as rig:
@@ -96,21 +69,21 @@ def test_who_speaks_no_tls_harms_nobody(tmp_path: Path) -> None:
 
 
 def test_a_renewed_certificate_serves_new_connections(tmp_path: Path) -> None:
-    tls = _certificate(tmp_path, 1)
+    tls = certificate(tmp_path, 1)
     old = _trusting(tls)
 
     async def test() -> None:
         async with rigged(App(), entry=Entry(tls=tls)) as rig:
             before = await rig.client(ssl=old, server_hostname="entry.test")
             assert (await before.ask(get())).status == 200
-            _certificate(tmp_path, 2)
+            certificate(tmp_path, 2)
             rig.proxy.renew()
             after = await rig.client(ssl=_trusting(tls), server_hostname="entry.test")
             assert (await after.ask(get())).status == (await before.ask(get())).status == 200
             assert after.writer.get_extra_info("ssl_object").getpeercert()["serialNumber"] == "02"
 
             second = _trusting(tls)
-            _certificate(tmp_path, 3)
+            certificate(tmp_path, 3)
             Path(tls.key).write_text("garbage")
             with pytest.raises(BadEntry):
                 rig.proxy.renew()
@@ -121,7 +94,7 @@ def test_a_renewed_certificate_serves_new_connections(tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
-    one, other = _certificate(tmp_path, 1, "one"), _certificate(tmp_path, 2, "other")
+    one, other = certificate(tmp_path, 1, "one"), certificate(tmp_path, 2, "other")
     with pytest.raises(BadEntry, match=r"one\.pem.*other\.key.*together"):
         context_for(Tls(certificate=one.certificate, key=other.key))
     with pytest.raises(BadEntry, match=r"nowhere\.pem.*not there"):
@@ -129,4 +102,4 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
 
 
 def test_old_versions_are_refused(tmp_path: Path) -> None:
-    assert context_for(_certificate(tmp_path, 1)).minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context_for(certificate(tmp_path, 1)).minimum_version is ssl.TLSVersion.TLSv1_2

@@ -112,7 +112,7 @@ def test_a_stop_that_a_later_start_overtakes_takes_nothing_away(place: Place) ->
     one, two, release = place.deployer(), place.deployer(), place.release("v1")
     one.lock(holder("one"))
     one.start("blue", release)
-    for what in ("jsonpath={.status.unavailableReplicas}=1", "condition=Available=False"):
+    for what in ("jsonpath={.status.unavailableReplicas}=2", "condition=Available=False"):
         place.service.kubectl(
             "wait", "deployment/shop-blue", f"--for={what}", "--timeout=60s"
         )  # nobody writes to it now
@@ -175,7 +175,7 @@ def test_a_living_holder_is_not_overtaken_and_a_dead_one_is(place: Place) -> Non
     first = one.lock(holder("one"))
     with pytest.raises(Busy, match="one on here"):
         two.lock(holder("two"))
-    one._lease._end.set()  # type: ignore[union-attr] - as if it had been killed: nobody renews
+    one._lease._end.set()  # type: ignore[union-attr]  # as if it were killed: nobody renews
     assert two.lock(holder("two")) == first + 1
 
 

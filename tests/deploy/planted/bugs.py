@@ -74,8 +74,8 @@ BUGS = (
     Bug(
         "the old release is retired at once",
         "deeds.py",
-        "last=ending, retire_after=intent.keep,",
-        "last=ending, retire_after=0.0,",
+        "            retire_after=intent.keep,\n",
+        "            retire_after=0.0,\n",
         "Flagger #616: the earlier version was gone when it was needed",
     ),
     Bug(
@@ -182,8 +182,8 @@ BUGS = (
     Bug(
         "an abort takes the wrong colour",
         "deeds.py",
-        "        world.colours.stop(intent.colour)\n",
-        "        world.colours.stop(other(intent.colour))\n",
+        "        world.colours.stop(intent.colour)\n        record = world.route.observe().record\n",
+        "        world.colours.stop(other(intent.colour))\n        record = world.route.observe().record\n",
         "Argo Rollouts #1292: an abort scaled the stable release down",
     ),
     Bug(

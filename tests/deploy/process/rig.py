@@ -126,6 +126,7 @@ class Rig:
                 "stdout": subprocess.PIPE,
                 "stderr": subprocess.PIPE,
                 "text": True,
+                "preexec_fn": hearing,
                 **given,
             },
         )
@@ -342,6 +343,11 @@ def written_once(load: Load, database: Path) -> int:
     assert len(rows) == len(set(rows)), "a write was carried out twice"
     assert said <= set(rows), f"{len(said - set(rows))} writes were answered and are not there"
     return len(said)
+
+
+def hearing() -> None:
+    """Hear SIGHUP, even where the tests themselves run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def free_port() -> int:

@@ -47,9 +47,13 @@ class Account:
         }
 
 
+SEGMENT = 25
+"""Rounds under one load: it tells no more than 64 releases apart."""
+
+
 def rollouts(place: Path, rounds: int, rate: float, *, keep_alive: bool, account: Account, bake: float = 1.0) -> None:
     """So many deploys, each followed by a rollback: by a person, and each other time of a bad release by itself."""
-    rig = Rig(place / ("kept" if keep_alive else "fresh"))
+    rig = Rig(place / f"{'kept' if keep_alive else 'fresh'}-{len(account.loads)}")
     database = rig.place / "app.db"
     # It ends in the middle of an answer, if it is told to: what is under way there is the keeper's care alone.
     app = ("--database", str(database), "--abrupt")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from process.proof import figures, long
-from process.rollouts import Account, rollouts
+from process.rollouts import SEGMENT, Account, rollouts
 
 RATE = 500.0
 
@@ -22,8 +22,8 @@ def test_three_deploys_and_three_rollbacks_lose_nothing(tmp_path: Path) -> None:
 @long
 def test_a_hundred_deploys_and_a_hundred_rollbacks_lose_nothing(tmp_path: Path) -> None:
     account = Account()
-    for keep_alive in (True, False):
-        rollouts(tmp_path, 50, RATE, keep_alive=keep_alive, account=account)
+    for keep_alive in (True, False, True, False):
+        rollouts(tmp_path, SEGMENT, RATE, keep_alive=keep_alive, account=account)
     command = "pytest tests/deploy/process/test_rollouts.py"
     figures("rollouts", "100 deploys and 100 rollbacks", account.figures(), account.requests, command)
     assert (account.deploys, account.manual + account.automatic) == (100, 100)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import signal
 import subprocess
+import termios
 import threading
 import time
 from pathlib import Path
 
 import pytest
 from process.proof import figures, long
-from process.rig import SHIP, Rig, sane, unharmed, until
+from process.rig import SHIP, Rig, hearing, sane, unharmed, until
 
 SLOW = ("--ready-after", "60")
 
@@ -53,9 +55,7 @@ def test_a_terminal_that_goes_away_in_the_bake_leaves_the_rest_to_the_guard(rig:
 
 
 def _controlling() -> None:
-    import fcntl
-    import termios
-
+    hearing()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
