@@ -259,7 +259,7 @@ def test_nothing_is_kept_up_that_a_run_gave_up(serving: Any) -> None:
     assert serving.standing("green", "dead")["restarts"] == 0
 
 
-def test_four_words_in_braces_are_filled_in_and_no_others(rig: Rig) -> None:
+def test_four_words_in_braces_are_filled_in_and_no_others(rig: Any) -> None:
     texts = {"A": "{release} {version} {colour}", "B": "{other} { } {{port}} {", "C": "{port}"}
     rig.serve(rig.deployer(), "blue", rig.release("v1", environment=texts))
     address = rig.details()["colours"]["blue"]["address"]

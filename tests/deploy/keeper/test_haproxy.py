@@ -166,15 +166,15 @@ def test_a_haproxy_that_does_not_obey_is_replaced_before_the_switch_is_answered(
 
 @needed
 def test_a_stopped_colour_finishes_what_it_has(carried: Rig) -> None:
-    outcome: list[str] = []
-    slow = asked(carried, "/slow?1", outcome)
-    in_flight(carried, "blue", 1)
-    keeper = carried.deployer()
-    carried.serve(keeper, "green", release("v2"))
-    keeper.stop("blue")
-    carried.standing("blue", "absent")
+    keeper, outcome = carried.deployer(), []
+    carried.serve(keeper, "green", release("v2", stop={"drain": 10, "grace": 0.05}))
+    slow = asked(carried, "/slow?2", outcome)
+    in_flight(carried, "green", 1)
+    carried.serve(keeper, "blue", release("v1"))
+    keeper.stop("green")
+    carried.standing("green", "absent")
     slow.join(20)
-    assert outcome == ["v1"]
+    assert outcome == ["v2"]
 
 
 @needed

@@ -98,7 +98,7 @@ class Rig:
 
     # The project
 
-    def settings(self, *, bake: float = 0.3, drain: float = 5, more: str = "", entry: str = "") -> None:
+    def settings(self, *, bake: float = 0.3, drain: float = 10, more: str = "", entry: str = "") -> None:
         text = SETTINGS.format(state=self.state, port=self.port, bake=bake, drain=drain, more=more, entry=entry)
         (self.project / "readiness.yaml").write_text(text)
 
@@ -281,9 +281,9 @@ class Load:
         place = self.rig.place
         self._record = place / f"{self.name}.jsonl"
         # Some last a while, so that whenever anything moves or ends, there are some under way.
-        mix: list[dict[str, Any]] = [{"path": "/", "weight": 15}, {"path": "/slow?0.3", "weight": 1}]
+        mix: list[dict[str, Any]] = [{"path": "/", "weight": 45}, {"path": "/slow?3", "weight": 1}]
         if self.writes:
-            mix.append({"method": "POST", "path": "/orders", "body": "${id}", "weight": 4, "name": "write"})
+            mix.append({"method": "POST", "path": "/orders", "body": "${id}", "weight": 12, "name": "write"})
         (place / f"{self.name}.json").write_text(json.dumps(mix))
         command = [sys.executable, "-m", "readiness_prove.load", f"http://127.0.0.1:{self.rig.port}/", "--json"]
         command += ["--rate", str(self.rate), "--seconds", "1800", "--timeout", "20", "--connect-timeout", "10"]
