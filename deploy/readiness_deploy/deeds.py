@@ -132,6 +132,11 @@ def announce(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG
 def expand(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG001
     """Apply the expand migrations that are not applied yet, in order. What fails leaves those before it in place."""
     intent = _mine(world.route.observe().record, wanted)
+    if intent.goal is Goal.ROLLBACK and not intent.expand:
+        # The way back does not depend on the database.
+        return OK
+    if fault := _claim(world):
+        return Did(Event.TIMEOUT, fault)
     schema = _schema(world)
     if isinstance(schema, str):
         return Did(Event.TIMEOUT, schema)
@@ -146,6 +151,22 @@ def expand(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG00
         if did.event is not Event.OK:
             return did
     return OK
+
+
+def _claim(world: World) -> str:
+    """Have the database refuse whoever had the lock before: one that was stopped in its work may wake up. Why it could
+    not be told; empty where it was."""
+    why = ""
+    for _ in range(ATTEMPTS):
+        try:
+            world.schema.claim()
+        except (Lost, Patience, Unfit) as fault:
+            why = str(fault)
+            world.journal.note("database not told", why=why)
+            world.clock.sleep(0.5)
+        else:
+            return ""
+    return f"the database cannot be told who holds the lock: {why}"
 
 
 def _apply(world: World, migration: str) -> Did:

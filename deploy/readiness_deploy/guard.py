@@ -67,12 +67,12 @@ def main(state: Path, own: Mapping[str, str]) -> int:
         notifier = heir(intent, own, lambda text: journal.note("not told", why=text))
         try:
             end = walk(_world(keeper, intent, clock, signals, journal, notifier, own), None)
+            journal.note("guard done", state=end.state.value, why=end.why, run=end.run)
+            if end.state is not State.OUSTED:
+                keeper.unlock()  # before the last words: the next run need not wait for them
+            _remember(state, end)
         finally:
             notifier.close()
-        journal.note("guard done", state=end.state.value, why=end.why, run=end.run)
-        _remember(state, end)
-        if end.state is not State.OUSTED:
-            keeper.unlock()
         return 0 if end.state in _WELL else 1
     except (Busy, Fenced, Lost) as fault:
         sys.stderr.write(f"{clock.stamp()} the guard stops: {fault}\n")

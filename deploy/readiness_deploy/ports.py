@@ -161,6 +161,11 @@ class Schema(Protocol):
         """What is applied. Raises Lost where the database cannot be asked."""
         ...
 
+    def claim(self) -> None:
+        """Tell the database the epoch of this process, so that whoever holds an earlier one is refused from here on, be
+        it in the middle of its work. Raises Patience, Unfit, Fenced, Lost."""
+        ...
+
     def apply(self, migration: str) -> None:
         """Apply one migration, once, together with its row in the ledger, if this process' epoch is still the latest.
         Nothing to do where it is applied. Raises Patience, Unfit, Fenced, Lost."""

@@ -49,7 +49,7 @@ def _read(path: Path) -> Iterator[Row]:
         raise Unreadable(f"{path.name}: wanted JSON, found something else: {fault}") from None
     if not isinstance(value, (dict, list)):
         raise Unreadable(f"{path.name}: wanted an object or a list of objects, found {value!r:.60}")
-    stem = path.stem.replace("-", " ")
+    stem = path.stem.removeprefix("simulator-").replace("-", " ")
     for number, item in enumerate(value if isinstance(value, list) else [value]):
         if not isinstance(item, dict):
             raise Unreadable(f"{path.name}: item {number}: wanted an object, found {item!r:.60}")

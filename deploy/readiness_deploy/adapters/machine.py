@@ -54,6 +54,9 @@ class NoSchema:
         """Nothing is applied."""
         return SchemaView()
 
+    def claim(self) -> None:
+        """There is nobody to tell."""
+
     def apply(self, migration: str) -> None:
         """Raises Unfit: there is nothing to apply it to."""
         raise Unfit(f"migration {migration} is to be applied, and no database is declared")

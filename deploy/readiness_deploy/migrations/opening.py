@@ -24,6 +24,9 @@ class NoSchema:
         """There is no ledger."""
         return ()
 
+    def claim(self) -> None:
+        """There is nobody to tell."""
+
     def apply(self, migration: str) -> None:
         """There is nothing to apply to."""
         raise Unfit(f"migration {migration}: this service has no database in its settings (`deploy.migrations`)")

@@ -81,6 +81,15 @@ class PostgresSchema:
         except (Away, Locked, Failed) as fault:
             raise Lost(f"the database cannot be asked: {fault}") from None
 
+    def claim(self) -> None:
+        """Raise the epoch in the database to this process' own. Raises Patience, Unfit, Fenced, Lost."""
+        self._retrying.run(self._claim)
+
+    def _claim(self) -> None:
+        with self._link("the ledger") as link:
+            self._begin(link)
+            link.commit()
+
     def apply(self, migration: str) -> None:
         """Apply one migration once. Raises Patience, Unfit, Fenced, Lost; Unfit names file:line."""
         wanted = next((m for m in self._migrations if m.id == migration), None)

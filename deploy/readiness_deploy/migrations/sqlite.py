@@ -72,6 +72,17 @@ class SqliteSchema:
         except (sqlite3.Error, Locked, Unfit) as fault:
             raise Lost(f"{self._path} cannot be asked: {fault}") from None
 
+    def claim(self) -> None:
+        """Raise the epoch in the file to this process' own. Raises Patience, Unfit, Fenced, Lost."""
+        self._retrying.run(self._claim)
+
+    def _claim(self) -> None:
+        try:
+            with self._transaction():
+                pass
+        except sqlite3.Error as fault:
+            raise Unfit(f"{self._path}: {fault}") from None
+
     def apply(self, migration: str) -> None:
         """Apply one migration once. Raises Patience, Unfit, Fenced, Lost; Unfit names file:line."""
         wanted = next((m for m in self._migrations if m.id == migration), None)

@@ -248,6 +248,9 @@ class LateSchema:
     def observe(self) -> SchemaView:
         return self._schema().observe()
 
+    def claim(self) -> None:
+        self._schema().claim()
+
     def apply(self, migration: str) -> None:
         self._schema().apply(migration)
 

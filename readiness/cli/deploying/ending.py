@@ -39,7 +39,7 @@ _MEANT = {
     "held": "A person is needed: nothing moves by itself from here.",
     "detached": "It goes on without this process: the guard watches, and takes the release back if a gate fails.",
     "ousted": "Somebody else took this release over; nothing that this process writes is accepted any more.",
-    "unwatched": "The new version serves and nobody watches it: nothing would take it back by itself.",
+    "unwatched": "Nobody carries this run on: where the new version serves, nothing would take it back by itself.",
 }
 
 

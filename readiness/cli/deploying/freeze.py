@@ -16,7 +16,8 @@ from readiness.cli.deploying.work import Work, finished, who, working
 @click.option("--owner", metavar="NAME", default="", help="Who lifts it.  [you]")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(reason: str, owner: str, format_: str, **flags: object) -> int:
-    """Stop deploys to an environment. A run under way goes on, and a rollback is never frozen."""
+    """Stop deploys to an environment. A run that has not switched yet is refused, one that has goes on,
+    and a rollback is never frozen."""
     if not reason.strip():
         raise click.UsageError("--reason wants words: whoever is refused reads them")
     with working("freeze", targets.chosen(flags), format_) as work:

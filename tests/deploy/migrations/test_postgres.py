@@ -44,6 +44,16 @@ def test_each_is_applied_once_and_the_ledger_says_by_whom(database: Database, tm
     assert database.ask("SELECT epoch FROM readiness_epoch") == [(7,)]
 
 
+def test_a_claim_alone_shuts_out_whoever_held_the_lock_before(database: Database, tmp_path: Path) -> None:
+    sleeper = schema(database.address, tmp_path, THREE, epoch=4)
+    sleeper.apply(IDS[0])
+    schema(database.address, tmp_path, THREE, epoch=5).claim()
+    with pytest.raises(Fenced, match="epoch 5, and this process has 4"):
+        sleeper.apply(IDS[1])
+    with pytest.raises(Fenced):
+        sleeper.claim()
+
+
 def test_a_later_epoch_shuts_out_an_earlier_one(database: Database, tmp_path: Path) -> None:
     schema(database.address, tmp_path, THREE, epoch=5).apply(IDS[0])
     with pytest.raises(Fenced, match="epoch 5, and this process has 4"):

@@ -48,6 +48,16 @@ def test_each_is_applied_once(tmp_path: Path) -> None:
     assert ask(tmp_path, "SELECT epoch FROM readiness_epoch") == [(3,)]
 
 
+def test_a_claim_alone_shuts_out_whoever_held_the_lock_before(tmp_path: Path) -> None:
+    sleeper = schema(address(tmp_path), tmp_path, THREE, epoch=4)
+    sleeper.apply(IDS[0])
+    schema(address(tmp_path), tmp_path, THREE, epoch=5).claim()
+    with pytest.raises(Fenced, match="epoch 5, and this process has 4"):
+        sleeper.apply(IDS[1])
+    with pytest.raises(Fenced):
+        sleeper.claim()
+
+
 def test_a_later_epoch_shuts_out_an_earlier_one(tmp_path: Path) -> None:
     schema(address(tmp_path), tmp_path, THREE, epoch=5).apply(IDS[0])
     for migration in IDS[:2]:

@@ -187,6 +187,10 @@ class _Schema:
     def observe(self) -> SchemaView:
         return self._actor.call("schema", self._actor.machine.schema)
 
+    def claim(self) -> None:
+        actor = self._actor
+        actor.call("claim", lambda: actor.machine.claim(actor.epoch))
+
     def apply(self, migration: str) -> None:
         actor = self._actor
         actor.call("apply", lambda: actor.machine.apply(actor.epoch, migration), migration)

@@ -326,6 +326,12 @@ class Machine:
         """What the ledger says."""
         return SchemaView(applied=tuple(self.database.applied), floor=tuple(self.database.floor))
 
+    def claim(self, epoch: int) -> None:
+        """Have the database know an epoch. Raises Fenced."""
+        if epoch < self.database.epoch:
+            raise Fenced(f"the database has seen epoch {self.database.epoch}; this process has {epoch}")
+        self.database.epoch = epoch
+
     def apply(self, epoch: int, migration: str) -> None:
         """Apply one migration and its row in one transaction. Raises Fenced, Patience, Unfit."""
         database = self.database

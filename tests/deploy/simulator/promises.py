@@ -40,7 +40,7 @@ class Promises:
         """All promises, after one effect."""
         machine, former, record = self.machine, self.former, self.machine.record
         epoch = next((a.epoch for a in self.actors if a.name == who), record.epoch)
-        self.stale += epoch < former.epoch and not what.startswith(("take", "apply"))
+        self.stale += epoch < former.epoch and not what.startswith(("take", "apply", "claim"))
         if epoch < former.epoch and what.startswith("apply") and what.split()[1] not in self.applied:
             self.stale_applies.append(f"{who} {what}")
         self.applied = tuple(machine.database.applied)
