@@ -80,7 +80,7 @@ check-lint: $(installed_dev)
 	@"$(bin)/ruff" check .
 check-types: $(installed_dev)
 	@"$(bin)/mypy"
-	@MYPYPATH=bench:tools "$(bin)/mypy" tools/*.py bench/*.py --package proof
+	@MYPYPATH=bench:tools "$(bin)/mypy" tools/*.py tools/proof bench/*.py
 check-imports: $(installed_dev)
 	@"$(bin)/lint-imports" --no-logo
 check-changelog: $(installed_dev)

@@ -26,10 +26,12 @@ from readiness_deploy.keeper.client import Declined, Unreachable, ask
 from readiness_deploy.notify import Notifier, Several, heir
 from readiness_deploy.ports import Busy, Fenced, Holder, Journal, Lost, Measurement, World
 from readiness_deploy.record import Intent
-from readiness_deploy.states import MOVED, State
+from readiness_deploy.states import MOVED, Phase, State
 
 _WELL = (State.DONE, State.ROLLED_BACK, State.HELD, State.IDLE)
 _TOLD_WITHIN = 1.0
+_AHEAD = 0.05
+"""Seconds between two looks of a guard that stands ready before the switch."""
 _OUTCOMES = {State.DONE: "deployed", State.ROLLED_BACK: "rolled back"}
 
 
@@ -57,6 +59,9 @@ def main(state: Path, own: Mapping[str, str]) -> int:
     keeper = Keeper(state)
     try:
         record = keeper.observe().record
+        while record.phase is Phase.PREPARING and not signals.pending():
+            clock.sleep(_AHEAD)
+            record = keeper.observe().record
         if record.intent is None or record.phase not in MOVED:
             return 0
         intent = record.intent

@@ -182,7 +182,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One look of one gate, as others can read it again. `n` is the samples behind the value, `who` whom it measured."""
+    """One look of one gate, as others can read it again. `n` is samples behind the value, `who` whom it measured."""
 
     gate: str
     verdict: Verdict

@@ -17,6 +17,8 @@ from readiness_deploy.ports import Standing
 from readiness_deploy.record import Record
 from readiness_deploy.states import MOVED, Colour, Phase
 
+_WATCHED = MOVED | {Phase.PREPARING}
+"""A guard stands ready before the switch: the first answers of a new release are the ones to watch."""
 _LOOK = 0.1
 _LONGEST_BACKOFF = 5.0
 _HOPELESS = 3
@@ -79,14 +81,14 @@ class Guarding:
         self._rescue(record)
         self._mind_silence(record)
         if self.guard is not None and not self._lives():
-            ended_well = record.phase not in MOVED
+            ended_well = record.phase not in _WATCHED
             self._failures = 0 if ended_well else self._failures + 1
             self._next = time.monotonic() + min(_LONGEST_BACKOFF, 0.1 * 2**self._failures)
             if not ended_well:
                 self._note("guard ended", failures=self._failures)
             self.guard, self._child = None, None
             self._changed()
-        if record.phase not in MOVED:
+        if record.phase not in _WATCHED:
             self._failures, self._next = 0, 0.0
         elif self.guard is None and self._wanted() and time.monotonic() >= self._next:
             self._start()

@@ -193,7 +193,7 @@ class Slot:
                 environment=self._surroundings.variables,
                 output=self._log(),
             )
-        except (Unfit, OSError, ValueError) as fault:
+        except Exception as fault:  # noqa: BLE001 - whatever it is, a colour that is not started says why
             self._die(f"it cannot be started: {_unstarted(fault)}")
             return False
         known = identity(self._child.pid) or Identity(self._child.pid, -1)
