@@ -93,16 +93,26 @@ def stop(state: Path, *, colours: bool = True, within: float = 120.0) -> bool:
     if not _held(folder):
         return False
     deadline = time.monotonic() + within
+    first = _worker(state)
     try:
         ask(state, "shutdown", colours=colours)
     except (Unreachable, Declined) as fault:
         if _held(folder) and not isinstance(fault, Declined):
             raise Failure(f"the keeper cannot be asked to end: {fault}") from None
-    while _held(folder):
+    # A holder that stood by takes the folder at once: then another worker answers, and the first keeper has ended.
+    while _held(folder) and (_worker(state) or first) == first:
         if time.monotonic() > deadline:
             raise Failure(f"the keeper did not end within {within:g} s; see {folder.keeper_log}")
         time.sleep(_TICK)
     return True
+
+
+def _worker(state: Path) -> int:
+    """The process id of the worker that answers; 0 where none does."""
+    try:
+        return int(ask(state, "hello", within=1.0)["pid"])
+    except (Unreachable, Declined, KeyError, ValueError):
+        return 0
 
 
 def upgrade(state: Path, *, within: float = 15.0) -> dict[str, Any]:
