@@ -157,9 +157,7 @@ def carry(work: Work, door: Door, act: Callable[[World], End], intent: Intent | 
 
     `intent` is that of a run which begins here. Raises Busy, Refusal, Refused.
     """
-    from readiness_deploy import bluegreen
     from readiness_deploy.ports import Lost
-    from readiness_deploy.states import State
 
     from readiness.cli.deploying.recording import recording
 
@@ -174,12 +172,7 @@ def carry(work: Work, door: Door, act: Callable[[World], End], intent: Intent | 
             world = door.world(work)
             work.signals.walk()
             work.telling.follow(door.look)
-            end = act(world)
-            if end.state is State.OUSTED and abandoned(door):
-                # The guard that took the run over is gone, and none stays up: somebody has to watch.
-                work.telling.note("watched by the deployer", run=end.run)
-                door.lock(holder(work.run), "")
-                end = bluegreen.walk(world, intent)
+            end = _seen_through(work, door, world, act(world), intent)
             work.telling.settle(door.look)
         finally:
             door.unlock()
@@ -192,12 +185,39 @@ def carry(work: Work, door: Door, act: Callable[[World], End], intent: Intent | 
         return ending_
 
 
-def abandoned(door: Door) -> bool:
-    """Whether a run has moved, and nobody is at it or would come. Raises Lost."""
-    from readiness_deploy.states import MOVED
+_TURNS = 50
+"""Looks after a run that guard and deployer take from each other, before the deployer says that it lost it."""
 
-    found = door.look()
-    return found["record"]["phase"] in MOVED and not found.get("lock") and not found.get("guard")
+
+def _seen_through(work: Work, door: Door, world: World, end: End, intent: Intent | None) -> End:
+    """The end of a run that its guard took over after the commit point: watched while a guard is at it, told where one
+    ended it, walked where none stays up. What another run or a person took over stays theirs. Raises Lost."""
+    from readiness_deploy import bluegreen
+    from readiness_deploy.ports import Busy
+    from readiness_deploy.states import MOVED, State
+
+    for _ in range(_TURNS):
+        if end.state is not State.OUSTED:
+            break
+        found, record = door.look(), door.record()
+        lock, going = found.get("lock"), record.phase in MOVED
+        over = record.last is not None and record.last.run == end.run and record.last.outcome in _MOVED
+        if (lock and not lock.get("guard")) or not (going or over):
+            break
+        if going and lock and not found.get("guard"):
+            door.clock.sleep(0.1)  # a guard that died: its lock is freed in a moment
+            continue
+        if going and not found.get("guard"):
+            try:
+                door.lock(holder(work.run), "")
+            except Busy:
+                continue
+            work.telling.note("watched by the deployer", run=end.run)
+        end = bluegreen.walk(world, intent)
+    return end
+
+
+_MOVED = ("deployed", "rolled-back")
 
 
 def _refusal(work: Work, why: str) -> Ending:
