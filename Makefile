@@ -65,7 +65,8 @@ demo: $(installed) ## is examples/payments ready, and do three versions of it sh
 test: $(installed_dev) ## run all tests (PYTEST="…" for pytest)
 	@"$(bin)/python" -m pytest -n auto $(PYTEST)
 
-# One after another, each within its time; a tier that fails, or a promise that is broken, makes it end with 1.
+# Three tiers at a time, those that measure time alone, each within its time; a tier that fails, or a promise that is
+# broken, makes it end with 1.
 .PHONY: proof
 proof: $(installed_dev) ## kill, cut, race and measure; write docs/proof.md (under 20 minutes; TIERS="model gates" for some)
 	@python=$$(cd "$(bin)" && pwd)/python && cd tools && "$$python" -m proof $(TIERS) $(PROOF)

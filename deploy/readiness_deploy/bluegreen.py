@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from readiness_deploy import deeds
+from readiness_deploy.deeds.judgements import is_foreign, whose
 from readiness_deploy.ports import Conflict, Fenced, Illegal, Lost, Observation, Standing, World
 from readiness_deploy.record import Intent, Record
 from readiness_deploy.states import MOVED, PARKED, Event, ExitCode, Goal, Phase, State
@@ -111,7 +112,7 @@ def locate(seen: Observation, wanted: Intent | None, *, guarding: bool = False, 
     that it knows its end for one where the reply to the last write was lost, or a guard wrote it.
     """
     record = seen.record
-    if seen.actual != ({record.selected} if record.selected else set()):
+    if is_foreign(seen):
         return State.HOLDING if record.phase is not Phase.HELD else State.HELD
     if record.phase is Phase.HELD:
         return State.HELD
@@ -183,7 +184,7 @@ def walk(world: World, wanted: Intent | None) -> End:
             if seen is None:
                 world.clock.sleep(min(2.0, 0.05 * 2**looks))
                 continue
-            run = _whose(seen.record, wanted)
+            run = _concerned(seen.record, wanted)
             begun = seen.record.intent.run if seen.record.intent else begun
             state = locate(seen, wanted, guarding=world.guarding, begun=begun)
             if state in _WATCHED and condemned[0] == run:
@@ -246,13 +247,9 @@ def _do(state: State, world: World, wanted: Intent | None, why: str) -> deeds.Di
         return deeds.Did(Event.LOST, str(fault))
 
 
-def _whose(record: Record, wanted: Intent | None) -> str:
-    """The run that the next steps belong to."""
-    if record.intent is not None:
-        return record.intent.run
-    if wanted is not None:
-        return wanted.run
-    return record.last.run if record.last else ""
+def _concerned(record: Record, wanted: Intent | None) -> str:
+    """The run that an end would speak of: the one that the next steps belong to, or else the last one."""
+    return whose(record, wanted) or (record.last.run if record.last else "")
 
 
 def _end(world: World, wanted: Intent | None, state: State, why: str, run: str) -> End:

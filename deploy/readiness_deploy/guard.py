@@ -26,7 +26,7 @@ from readiness_deploy.keeper.client import Declined, Unreachable, ask
 from readiness_deploy.notify import Notifier, Several, heir
 from readiness_deploy.ports import Busy, Fenced, Holder, Journal, Lost, Measurement, World
 from readiness_deploy.record import Intent
-from readiness_deploy.states import MOVED, Phase, State
+from readiness_deploy.states import MOVED, Goal, Phase, State
 
 _WELL = (State.DONE, State.ROLLED_BACK, State.HELD, State.IDLE)
 _TOLD_WITHIN = 1.0
@@ -75,7 +75,7 @@ def main(state: Path, own: Mapping[str, str]) -> int:
             journal.note("guard done", state=end.state.value, why=end.why, run=end.run)
             if end.state is not State.OUSTED:
                 keeper.unlock()  # before the last words: the next run need not wait for them
-            _remember(state, end)
+            remember(state, end, intent.goal)
         finally:
             notifier.close()
         return 0 if end.state in _WELL else 1
@@ -84,11 +84,14 @@ def main(state: Path, own: Mapping[str, str]) -> int:
         return 1
 
 
-def _remember(state: Path, end: End) -> None:
-    """Have the history say how the run ended: whoever began it may not be there any more."""
+def remember(state: Path, end: End, goal: Goal) -> None:
+    """Have the history say how the run ended, in the words that whoever began it would use: they may not be there any
+    more, and where they are, nobody knows who speaks last."""
     if end.state in _WELL and end.run:
         history = History(state / "history.db", end.run)
-        history.end(_OUTCOMES.get(end.state, end.state.value), int(end.code), end.run)
+        as_asked = goal is Goal.ROLLBACK and (end.state is State.DONE or end.by_request)
+        outcome = "rolled back as asked" if as_asked else _OUTCOMES.get(end.state, end.state.value)
+        history.end(outcome, int(end.code), end.run)
         history.close(_TOLD_WITHIN)
 
 

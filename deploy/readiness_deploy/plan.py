@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,7 +62,8 @@ class Capacity:
 class Plan:
     """One deploy before it begins. `serving` and `colour` are what serves and the slot that the candidate would get.
 
-    `gate_problems` and `unresolved` are sentences about settings that cannot work. A plan without refusals may begin.
+    `gate_problems` are sentences about settings that cannot work, `unresolved` the references that lead nowhere where
+    they will be followed. A plan without refusals may begin.
     """
 
     service: str
@@ -83,7 +84,7 @@ class Plan:
     lock: Holder | None = None
     in_flight: str = ""
     capacity: Capacity | None = None
-    unresolved: tuple[str, ...] = ()
+    unresolved: tuple[Refusal, ...] = ()
 
     @property
     def nothing_to_do(self) -> bool:
@@ -100,19 +101,6 @@ class Plan:
     def hash(self) -> str:
         """SHA-256 in hexadecimal of what an approval binds to."""
         return hashlib.sha256(json.dumps(_bound(self), sort_keys=True, ensure_ascii=True).encode()).hexdigest()
-
-
-def unresolved(candidate: Release, ask: Callable[[str, Mapping[str, str]], str]) -> tuple[str, ...]:
-    """What `ask` says is wrong with each reference of a release, given its name and `from-env` or `from-file`.
-
-    It is to be asked where the release will be started: a variable that is set here may not be set there.
-    """
-    details = candidate.details
-    named = dict(details.get("environment", {}))
-    if database := details.get("migrations", {}).get("database"):
-        named["migrations.database"] = database
-    said = (ask(name, value) for name, value in sorted(named.items()) if isinstance(value, Mapping))
-    return tuple(filter(None, said))
 
 
 def _readiness(plan: Plan) -> Iterator[Refusal]:
@@ -167,9 +155,7 @@ def _gates(plan: Plan) -> Iterator[Refusal]:
 
 
 def _references(plan: Plan) -> Iterator[Refusal]:
-    for problem in plan.unresolved:
-        todo = "the keeper has to reach it: start the keeper with it"
-        yield Refusal(code="references", text=problem, todo=todo)
+    yield from plan.unresolved
 
 
 def _capacity(plan: Plan) -> Iterator[Refusal]:

@@ -63,8 +63,7 @@ def lines(plan: Plan) -> Iterator[str]:
     yield from _verdict_lines(plan)
     yield from _migration_lines(plan)
     yield f"  gates        before the switch: {_named(plan.before)}; after it: {_named(plan.after)}"
-    unsafe = ", never taken back by itself" if plan.candidate.data_unsafe else f", no data: {plan.bake.on_no_data}"
-    yield f"  bake         {plan.bake.seconds:g} s{unsafe}; then the old release stays warm for {plan.keep:g} s"
+    yield f"  bake         {_bake(plan)}"
     if plan.approval == "required":
         yield f"  approval     a person has to agree: readiness promote --plan {plan.hash[:SHORT]}"
     if plan.capacity:
@@ -79,6 +78,14 @@ def lines(plan: Plan) -> Iterator[str]:
         yield f"  REFUSED      {refusal.text}"
         if refusal.todo:
             yield f"               {refusal.todo}"
+
+
+def _bake(plan: Plan) -> str:
+    watched = f"{plan.bake.seconds:g} s"
+    if plan.serving is None:
+        return f"{watched}; a first deploy has nothing to go back to: a gate that fails, or gets no data, holds it"
+    unsafe = "never taken back by itself" if plan.candidate.data_unsafe else f"no data: {plan.bake.on_no_data}"
+    return f"{watched}, {unsafe}; then the old release stays warm for {plan.keep:g} s"
 
 
 def _verdict_lines(plan: Plan) -> Iterator[str]:

@@ -122,7 +122,9 @@ class AlembicSettings(_Strict):
     )
     versions: str = Field(default="migrations/versions", description="folder of the revisions in the release")
     environment: dict[str, Value] = Field(
-        default={}, description="all that the command gets besides PATH; it connects to nothing, so no secret is needed"
+        default={},
+        description="what the command gets besides PATH and the texts of `run.environment`; it connects to nothing, "
+        "so no secret is needed",
     )
 
 

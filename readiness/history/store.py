@@ -29,6 +29,7 @@ CREATE TABLE events (
 CREATE TABLE heads (run TEXT PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL);
 """
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_HALF_DONE = (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY)
 _COMPANIONS = ("", "-wal", "-shm", "-journal")
 
 
@@ -59,9 +60,25 @@ def connect(path: Path, busy: float) -> sqlite3.Connection:
 
 
 def read_only(path: Path) -> sqlite3.Connection:
-    """The database for reading. Raises Unusable, sqlite3.Error."""
-    address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, timeout=5, isolation_level=None)
+    """The database for reading. What a writer that was killed left half done is undone first. Raises Unusable,
+    sqlite3.Error."""
+    try:
+        return _for_reading(path)
+    except sqlite3.Error as fault:
+        if getattr(fault, "sqlite_errorcode", 0) not in _HALF_DONE:
+            raise
+    with contextlib.closing(_opened(path, "rw")) as connection:
+        connection.execute("PRAGMA user_version").fetchone()
+    return _for_reading(path)
+
+
+def _opened(path: Path, mode: str) -> sqlite3.Connection:
+    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    return sqlite3.connect(address, uri=True, timeout=5, isolation_level=None)
+
+
+def _for_reading(path: Path) -> sqlite3.Connection:
+    connection = _opened(path, "ro")
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         _refuse_strangers(connection, path, version)

@@ -3,6 +3,7 @@
     GET  /            200, the release
     GET  /ready       200 or, where it is told to be unready, 503
     GET  /slow?0.5    200 after so many seconds
+    GET  /when?/a/b   200 as soon as that file exists
     GET  /env?NAME    200 with a variable of its environment
     GET  /pid         200 with the process id
     POST /            200; the body is appended to --data, one line each, and written to --database, one row each
@@ -43,8 +44,8 @@ class App:
 
     def ready(self) -> bool:
         age = time.monotonic() - self.began
-        late = self.options.unready_after is not None and age > self.options.unready_after
-        return age >= self.options.ready_after and not self.unready and not late
+        due = self.options.ready_when is None or self.options.ready_when.exists()
+        return due and age >= self.options.ready_after and not self.unready
 
     def answer(self, method: bytes, target: bytes, body: bytes) -> tuple[int, bytes]:
         path, _, query = target.partition(b"?")
@@ -114,7 +115,17 @@ class Connection(asyncio.Protocol):
                 delay = float(target.partition(b"?")[2])
                 asyncio.get_running_loop().call_later(delay, self.slow_done, close)
                 return
+            if target.startswith(b"/when?"):
+                self.busy = True
+                self.wait_for(Path(target.partition(b"?")[2].decode()), close)
+                return
             self.send(*self.app.answer(method, target, body), close=close, quiet=method == b"HEAD")
+
+    def wait_for(self, file: Path, close: bool) -> None:
+        if file.exists():
+            self.slow_done(close)
+        else:
+            asyncio.get_running_loop().call_later(0.01, self.wait_for, file, close)
 
     def slow_done(self, close: bool) -> None:
         self.busy = False
@@ -161,9 +172,8 @@ def opened(path: Path) -> sqlite3.Connection:
 def options(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="a small service to ship")
     parser.add_argument("--ready-after", type=float, default=0.0, help="seconds until it is ready")
-    parser.add_argument("--unready-after", type=float, help="seconds until it is not ready any more")
+    parser.add_argument("--ready-when", type=Path, help="file without which it is not ready")
     parser.add_argument("--fail-after", type=int, help="requests that are answered well")
-    parser.add_argument("--exit-after", type=float, help="seconds until it ends with exit code 3")
     parser.add_argument("--fail-at-start", action="store_true", help="end with exit code 2 at once")
     parser.add_argument("--say", default="", help="a variable that it prints at the start")
     parser.add_argument("--spawn", action="store_true", help="have a child in another session that outlives it")
@@ -187,7 +197,4 @@ if __name__ == "__main__":
         os.setsid()
         while True:
             time.sleep(3600)
-    if given.exit_after is not None:
-        signal.signal(signal.SIGALRM, lambda *_: os._exit(3))
-        signal.setitimer(signal.ITIMER_REAL, given.exit_after)
     asyncio.run(main(given))

@@ -56,9 +56,11 @@ class Server:
         secret.chmod(0o644)
         self._call("initdb", "-U", "readiness", "-A", "scram-sha-256", f"--pwfile={secret}", "-N", "-E", "UTF8",
                    "--locale=C", "-D", str(self._data))  # fmt: skip
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        # Kept bound, and never listening, so that nobody else is given this port, also while the server is down.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self.port = int(self._reserved.getsockname()[1])
         self._process: subprocess.Popen[bytes] | None = None
         try:
             self.start()
@@ -68,7 +70,7 @@ class Server:
 
     def _call(self, name: str, *arguments: str) -> None:
         done = subprocess.run(
-            [_program(name), *arguments], capture_output=True, check=False, timeout=60, cwd="/", **self._who
+            [_program(name), *arguments], capture_output=True, check=False, timeout=300, cwd="/", **self._who
         )
         assert done.returncode == 0, f"{name}: {done.stderr.decode()}"
 
@@ -78,21 +80,21 @@ class Server:
             self._process = subprocess.Popen(
                 [_program("postgres"), "-D", str(self._data), *options], stdout=log, stderr=log, cwd="/", **self._who
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
-                psycopg.connect(self.address("postgres"), connect_timeout=2).close()
+                psycopg.connect(self.address("postgres"), connect_timeout=10).close()
                 return
             except psycopg.OperationalError:
                 assert self._process.poll() is None, (self._data.parent / "log").read_text()
-                assert time.monotonic() < deadline, "PostgreSQL did not come up within 30 s"
+                assert time.monotonic() < deadline, "PostgreSQL did not come up within 120 s"
                 time.sleep(0.02)
 
     def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
         """SIGQUIT is the crash, SIGINT ends every session and writes down what is committed."""
         if self._process and self._process.poll() is None:
             self._process.send_signal(how)
-            self._process.wait(30)
+            self._process.wait(120)
 
     def restart(self) -> None:
         self.stop()
@@ -132,3 +134,4 @@ def server() -> Iterator[Server]:
             yield running
         finally:
             running.stop()
+            running._reserved.close()

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from readiness_prove.load import Load, Plan, Result, parse_target
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 T = TypeVar("T")
 
 
@@ -158,7 +158,7 @@ def loaded(
 ) -> Result:
     """The result of a run of `count` requests, whose account adds up. A busy machine is not held against it."""
     url = server if isinstance(server, str) else server.url
-    options = {"seconds": 30.0, "timeout": 10.0, "lag_bound": 5.0, **more}
+    options = {"seconds": 30.0, "timeout": 30.0, "connect_timeout": 30.0, "lag_bound": 30.0, **more}
     made = Load(Plan(parse_target(url), rate=rate, most=count, **options))  # type: ignore[arg-type]
     if load is not None:
         load.append(made)

@@ -18,7 +18,7 @@ COMMAND = [sys.executable, "-m", "readiness_prove.load"]
 
 
 def ran(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False, **more)
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=300, check=False, **more)
 
 
 def started(*arguments: str) -> subprocess.Popen[str]:
@@ -188,7 +188,7 @@ def test_nobody_reads_the_account() -> None:
     with serving(polite) as server:
         told = subprocess.run(
             [*COMMAND, server.url, "--count", "2", "--lag-bound", "5000"],
-            stdout=write, stderr=subprocess.PIPE, timeout=60, check=False,
+            stdout=write, stderr=subprocess.PIPE, timeout=300, check=False,
         )  # fmt: skip
     os.close(write)
     assert (told.returncode, told.stderr) == (0, b"")
@@ -196,6 +196,6 @@ def test_nobody_reads_the_account() -> None:
 
 def test_the_load_generator_imports_nothing_but_the_standard_library() -> None:
     code = "import sys, readiness_prove.load.command; print(*{name.partition('.')[0] for name in sys.modules})"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
     loaded = {name for name in told.stdout.split() if not name.startswith(("_", "readiness_prove"))}
     assert not loaded & {"readiness", "click", "httpx", "pydantic", "yaml", "rich", "kubernetes", "docker"}

@@ -77,7 +77,7 @@ def test_arrivals_go_on_while_the_server_hangs() -> None:
 def test_the_generators_own_delay_is_in_the_response_and_makes_a_good_verdict_impossible() -> None:
     def slow_to_make(number: int) -> bytes:
         if number == 5:
-            time.sleep(0.3)  # the fault of this test: a generator that does not get its turn
+            time.sleep(2)  # the fault of this test: a generator that does not get its turn
         return b""
 
     with serving(polite) as server:
@@ -86,8 +86,8 @@ def test_the_generators_own_delay_is_in_the_response_and_makes_a_good_verdict_im
     assert response is not None
     assert service is not None
     assert lag is not None
-    assert response >= lag > 0.1
-    assert service < 0.1, "the server was quick"
+    assert response >= lag > 1
+    assert service < 1, "the server was quick"
     assert (result.lost, result.saturated, result.testimony) == ({}, True, Witnessed.UNKNOWN)
     assert "lag p99" in result.doubts[0]
     assert 0 in result.blind
@@ -109,7 +109,7 @@ def test_the_bound_of_requests_in_flight() -> None:
         talk.head()
 
     with serving(hangs) as server:
-        result = loaded(server, count=20, rate=500, max_in_flight=4, timeout=1.0)
+        result = loaded(server, count=20, rate=500, max_in_flight=4, timeout=2.0)
     assert (result.lost, result.not_sent) == ({Lost.TIMEOUT: 4}, {NotSent.IN_FLIGHT: 16})
     assert result.saturated
     assert result.response.count == 20, "what was not sent for want of answers was not fast either"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -168,6 +171,158 @@ def test_some_tiers_replace_no_page_about_all(
     assert tools.main.main([]) == code
     assert "NOT RUN" not in page.read_text()
     assert ("FAILED" in page.read_text()) == bool(code)
+
+
+TIMED = """
+import json, os, pathlib
+def test_figures():
+    found = {{"seconds": float(os.environ["READINESS_PROOF_SECONDS"]), "figure": "{name}"}}
+    pathlib.Path(os.environ["READINESS_PROOF_DIR"], "time.json").write_text(json.dumps(found))
+"""
+
+
+def test_tiers_side_by_side_have_a_folder_and_a_time_each(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tools.main, "ROOT", tools.root)
+    tiers = []
+    for name, budget, alone in (("first", 40, False), ("second", 100, False), ("third", 200, True)):
+        file = f"test_{name}.py"
+        (tools.root / file).write_text(TIMED.format(name=name))
+        tiers.append(tools.tiers.Tier(name, "", file, tools.tiers._tests(file), budget, alone=alone))
+    results = tools.main._results(tiers, tools.folder, {tier.name for tier in tiers})
+    found = [[(row.figure, dict(row.values)) for row in result.rows] for result in results]
+    assert found == [
+        [("time: first", {"seconds": 20})],
+        [("time: second", {"seconds": 60})],
+        [("time: third", {"seconds": 160})],
+    ]
+
+
+def test_what_stops_one_tier_stops_those_beside_it(
+    tools: Tools, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tools.main, "ROOT", tools.root)
+    broken = replace(tools.tier(WAITING), name="broken")
+    waiting = replace(broken, name="waiting", budget=59)
+    run = tools.running.run
+
+    def ran(tier: Any, *given: Any, **more: Any) -> Any:
+        if tier.name == "broken":
+            raise KeyboardInterrupt
+        return run(tier, *given, **more)
+
+    monkeypatch.setattr(tools.main, "run", ran)
+    monkeypatch.setattr(tools.running, "GRACE", 20.0)
+    with pytest.raises(KeyboardInterrupt):
+        tools.main._results([broken, waiting], tools.folder, {"broken", "waiting"})
+    assert "waiting: stopped" in capsys.readouterr().out
+
+
+def test_a_tier_that_passed_without_the_figure_of_its_promise_is_no_success(
+    tools: Tools, capsys: pytest.CaptureFixture[str]
+) -> None:
+    promise = next(promise for promise in tools.promises.PROMISES if "200,000" in promise.wanted)
+    ran = tools.run(PASSING)
+    ran = replace(ran, tier=replace(ran.tier, name=promise.tier))
+    told = tools.main._told([tools.page.Result(ran, ())], [(promise, promise.shown(ran, ()))])
+    assert (told, capsys.readouterr().err.partition(":")[0]) == (1, "without a figure")
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict", "value"),
+    [
+        ({}, "kept", "12 of 12, of 40 that the 1 scenarios have"),
+        ({"every_point_tried": True, "points_of_a_run": 12}, "kept", "12 of 12, all that the 1 scenarios have"),
+        ({"survived": 11}, "**BROKEN**", "11 of 12, of 40 that the 1 scenarios have"),
+        ({"each_kind_tried": False}, "**NOT SHOWN**", "12 of 12, of 40 that the 1 scenarios have"),
+    ],
+)
+def test_a_kill_campaign_says_what_was_left_out(tools: Tools, more: dict[str, Any], verdict: str, value: str) -> None:
+    promise = next(promise for promise in tools.promises.PROMISES if promise.tier == "kills")
+    found = {"points": 12, "survived": 12, "points_of_a_run": 40, "each_kind_tried": True, "every_point_tried": False}
+    rows = [tools.reading.Row("kills a", found | more), tools.reading.Row("a part of b", {"points": 4, "survived": 3})]
+    shown = promise.shown(tools.run(PASSING), rows)
+    assert (shown.verdict, shown.value, shown.n) == (verdict, value, 12)
+
+
+class Asked(Mapping[str, Any]):
+    """Values that have whatever is asked for, and remember what was."""
+
+    def __init__(self) -> None:
+        self.keys_asked: set[str] = set()
+
+    def __getitem__(self, key: str) -> Any:
+        self.keys_asked.add(key)
+        return 1
+
+    def __contains__(self, key: object) -> bool:
+        self.keys_asked.add(str(key))
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1
+
+
+class Name(str):
+    """A figure's name that contains and is whatever is asked for, and remembers what."""
+
+    def __new__(cls) -> Name:
+        made = super().__new__(cls, "any")
+        made.asked = set()
+        return made
+
+    asked: set[str]
+
+    def __contains__(self, part: object) -> bool:
+        self.asked.add(str(part))
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        self.asked.add(str(other))
+        return True
+
+    __hash__ = str.__hash__
+
+
+def words_of(path: Path, seen: set[Path]) -> set[str]:
+    """Every text and every name of an argument in a module, and in those of this repository that it imports."""
+    if path in seen:
+        return set()
+    seen.add(path)
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value)
+        elif isinstance(node, ast.keyword) and node.arg:
+            found.add(node.arg)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for place in (ROOT / "tests" / "deploy", ROOT / "bench"):
+                files = [place / (name.replace(".", "/") + ".py") for name in names]
+                found |= set().union(*(words_of(file, seen) for file in files if file.is_file()))
+    return found
+
+
+def plainly(text: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
+
+
+def test_what_a_promise_reads_is_what_its_tier_writes(tools: Tools) -> None:
+    tiers = {tier.name: tier for tier in tools.tiers.TIERS}
+    for promise in tools.promises.PROMISES:
+        tier, values, name = tiers[promise.tier], Asked(), Name()
+        promise.measure([tools.reading.Row(name, values, 1)])
+        places = [ROOT / word for word in tier.command if (ROOT / word).exists()]
+        files = [file for place in places for file in (place.rglob("*.py") if place.is_dir() else [place])]
+        written = set().union(*(words_of(file, set()) for file in files))
+        lacking = values.keys_asked - written - {"right"}
+        assert not lacking, f"{promise.text}: nobody in {tier.name} writes {lacking}"
+        text = plainly(" | ".join([*written, *tier.counted]))
+        parts = [part for asked in name.asked for part in asked.split(", ")]
+        unknown = [part for part in parts if plainly(part) not in text]
+        assert not unknown, f"{promise.text}: nobody in {tier.name} calls a figure {unknown}"
 
 
 def test_each_promise_and_each_bug_is_about_something_that_is_there(tools: Tools) -> None:

@@ -59,7 +59,7 @@ def _machine(machine: Machine) -> str:
         ),
         ("system", f"{machine.system}, Python {machine.python}"),
         ("beside it", ", ".join(f"{name} {version}" for name, version in machine.beside) or "nothing"),
-        ("seeds", "the same in each run; those of the races are among their values, all else tries every point"),
+        ("seeds", "the same in each run; those of the races are among their values"),
         (
             "took",
             f"{machine.seconds:,.0f} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ def _read(path: Path) -> Iterator[Row]:
 def _row(item: Mapping[str, Any], stem: str) -> Iterator[Row]:
     """One object; objects inside of it are rows of their own, lists of objects too."""
     name = next((str(item[key]) for key in _NAMES if isinstance(item.get(key), str)), "")
-    about = stem if name.replace("-", " ") in stem else name if name.startswith(stem) else f"{stem}: {name}"
+    about = stem if _plainly(name) in _plainly(stem) else name if name.startswith(stem) else f"{stem}: {name}"
     values = {key: value for key, value in item.items() if key not in _ASIDE and _is_plain(value)}
     n = item.get("n")
     if values or n is not None:
@@ -72,6 +73,11 @@ def _row(item: Mapping[str, Any], stem: str) -> Iterator[Row]:
         for number, one in enumerate(inside, 1):
             if isinstance(one, dict):
                 yield from _row(one, f"{about}, {key}{f' {number}' if isinstance(value, list) else ''}")
+
+
+def _plainly(text: str) -> str:
+    """As in the name of a file: its words alone."""
+    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
 
 
 def _rounds(value: list[Any]) -> dict[str, float]:

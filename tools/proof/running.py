@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,10 +15,12 @@ from enum import StrEnum
 from pathlib import Path
 from xml.etree import ElementTree
 
-from proof.tiers import KEY, Tier, executable
+from proof.tiers import KEY, SECONDS, Tier, executable
 
 GRACE = 30.0
 """Seconds in which a tier that is over its time can end what it has started."""
+MARGIN = 40.0
+"""Seconds before the end of its budget at which a tier's campaigns begin no further trial."""
 LEAVING = 5.0
 """Seconds in which processes of a tier that has ended may still be there."""
 
@@ -56,13 +59,18 @@ class Ran:
         return sum(c.result == result for c in self.cases if not function or function in c.function.split("/"))
 
 
-def run(tier: Tier, root: Path, folder: Path, say: Callable[[str], None] = print) -> Ran:
-    """Run a tier in the repository `root`, its figures and its log in `folder`."""
+def run(
+    tier: Tier, root: Path, folder: Path, say: Callable[[str], None] = print, stop: threading.Event | None = None
+) -> Ran:
+    """Run a tier in the repository `root`, its figures and its log in `folder`, which is its own as long as it runs.
+
+    `stop` ends it before its time.
+    """
     if not (root / tier.place).exists():
         return Ran(tier, Outcome.NOT_RUN, f"there is no {tier.place}")
     folder.mkdir(parents=True, exist_ok=True)
     before, began = _figures(folder), time.monotonic()
-    code = _carried_out(tier, root, folder, say)
+    code = _carried_out(tier, root, folder, say, stop or threading.Event())
     seconds = time.monotonic() - began
     cases = tuple(_cases(folder / f"{tier.name}.xml")) if tier.is_tests else ()
     wrote = tuple(sorted(path for path, at in _figures(folder).items() if before.get(path) != at))
@@ -77,9 +85,11 @@ def _figures(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.glob("*.json")}
 
 
-def _carried_out(tier: Tier, root: Path, folder: Path, say: Callable[[str], None]) -> int | None:
+def _carried_out(tier: Tier, root: Path, folder: Path, say: Callable[[str], None], stop: threading.Event) -> int | None:
     """The exit code, or None where the time was over."""
-    environment = {**os.environ, KEY: str(folder), **tier.environment}
+    usable = max(tier.budget - MARGIN, tier.budget / 2)
+    environment = {**os.environ, KEY: str(folder), SECONDS: f"{usable:g}", **tier.environment}
+    deadline = time.monotonic() + tier.budget
     with (folder / f"{tier.name}.log").open("wb") as log:
         process = subprocess.Popen(
             executable(tier, str(folder)),
@@ -91,9 +101,10 @@ def _carried_out(tier: Tier, root: Path, folder: Path, say: Callable[[str], None
             start_new_session=True,
         )
         try:
-            return process.wait(tier.budget)
-        except subprocess.TimeoutExpired:
-            say(f"{tier.name}: its {tier.budget:g} s are over")
+            while time.monotonic() < deadline and not stop.is_set():
+                with suppress(subprocess.TimeoutExpired):
+                    return process.wait(0.2)
+            say(f"{tier.name}: {'stopped' if stop.is_set() else f'its {tier.budget:g} s are over'}")
             return None
         finally:
             _end(process)

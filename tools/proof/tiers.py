@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 KEY = "READINESS_PROOF_DIR"
 """The variable that tells a tier where its figures belong, and to try everything instead of a part."""
+SECONDS = "READINESS_PROOF_SECONDS"
+"""The variable that tells a tier's campaigns after how many seconds to end; without it, they try every point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,8 @@ class Tier:
 
     `place` is what it is about, a path in the repository. `owes` are patterns of file names: a tier that passes and
     leaves one of them without a file has failed. `counted` are figures that are counts of tests: the name of the figure
-    by the name of the test function. `budget` is in seconds.
+    by the name of the test function. `budget` is in seconds. `alone` are tiers that measure time: nothing runs beside
+    them.
     """
 
     name: str
@@ -27,6 +30,7 @@ class Tier:
     owes: tuple[str, ...] = ()
     counted: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    alone: bool = False
 
     @property
     def is_tests(self) -> bool:
@@ -34,18 +38,20 @@ class Tier:
         return "pytest" in self.command
 
 
-def _tests(*paths: str, workers: bool = False, only: str = "") -> tuple[str, ...]:
+def _tests(*paths: str, workers: str = "") -> tuple[str, ...]:
     words = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths)
-    return words + (("-n", "auto", "--dist", "worksteal") if workers else ()) + (("-k", only) if only else ())
+    return words + (("-n", workers, "--dist", "worksteal") if workers else ())
 
 
 _DEPLOY = "tests/deploy"
+CORES, WAITING = "auto", "3"
+"""How many tests of a tier run at a time: one for each processor, or more where they mostly wait."""
 TIERS = (
     Tier(
         "model",
         "The protocol as an abstract model: every state that two actors, a guard and one who meddles can reach.",
         f"{_DEPLOY}/model",
-        _tests(f"{_DEPLOY}/model", workers=True),
+        _tests(f"{_DEPLOY}/model", workers=CORES),
         150,
         owes=("simulator-model-*.json",),
         counted={"rules without which a promise breaks": "test_no_rule_is_superfluous"},
@@ -55,7 +61,7 @@ TIERS = (
         "The real table over ports in memory: killed, doubly killed, replies lost, silenced, disturbed and raced "
         "at each point, with two actors and foreign state.",
         f"{_DEPLOY}/simulator",
-        _tests(*(f"{_DEPLOY}/test_{name}.py" for name in ("crashes", "race", "roads", "contract")), workers=True),
+        _tests(*(f"{_DEPLOY}/test_{name}.py" for name in ("crashes", "race", "roads", "contract")), workers=CORES),
         420,
         owes=("simulator-roads.json", "simulator-killed-*.json", "simulator-races-*.json", "simulator-reply-lost.json"),
         counted={
@@ -67,7 +73,7 @@ TIERS = (
         "planted",
         "Wrong edits of the rollout, after incidents of other deployers: each must be caught.",
         f"{_DEPLOY}/planted",
-        _tests(f"{_DEPLOY}/planted", workers=True),
+        _tests(f"{_DEPLOY}/planted", workers=CORES),
         240,
         counted={"planted bugs that were caught": "test_each_is_caught"},
     ),
@@ -75,7 +81,7 @@ TIERS = (
         "gates",
         "The truth table: what the world does, and what a gate must say to it, over real sockets and processes.",
         f"{_DEPLOY}/gates",
-        _tests(f"{_DEPLOY}/gates/test_truth.py", workers=True),
+        _tests(f"{_DEPLOY}/gates/test_truth.py", workers=CORES),
         60,
         counted={"rows of the truth table that are answered right": "test_what_a_gate_says"},
     ),
@@ -83,36 +89,47 @@ TIERS = (
         "migrations",
         "PostgreSQL behind a proxy that cuts or freezes the connection at each message.",
         f"{_DEPLOY}/migrations",
-        _tests(f"{_DEPLOY}/migrations/test_cut.py", workers=True),
+        _tests(f"{_DEPLOY}/migrations/test_cut.py", workers=CORES),
         120,
         owes=("simulator-migrations-*.json",),
     ),
     Tier(
         "keeper",
-        "The keeper's worker killed before and after every second of its effects, under load (READINESS_KILLS=1: all).",
+        "The keeper's worker killed before and after every third of its effects, under load (READINESS_KILLS=1: all).",
         f"{_DEPLOY}/keeper",
-        _tests(f"{_DEPLOY}/keeper/test_kills.py", workers=True),
+        _tests(f"{_DEPLOY}/keeper/test_kills.py", workers=CORES),
         240,
         owes=("keeper-kills-*.json",),
-        environment={"READINESS_KILLS": "2"},
+        environment={"READINESS_KILLS": "3"},
     ),
     Tier(
         "kills",
-        "The real command line killed with SIGKILL at each of its effects, the keeper's processes at each phase of a "
-        "deploy: the next command finishes, by somebody else, at times on an empty history.",
+        "The real command line killed with SIGKILL at its effects: the next command finishes, by somebody else, at "
+        "times on an empty history. Of each kind of effect the first, then the last, then what is between, for as long "
+        'as there is time; `make proof TIERS=kills PROOF="--patience 30"` tries every effect.',
         f"{_DEPLOY}/process/test_kills.py",
-        _tests(f"{_DEPLOY}/process/test_kills.py", f"{_DEPLOY}/process/test_keeper_deaths.py"),
-        300,
-        owes=("kills.json",),
+        _tests(f"{_DEPLOY}/process/test_kills.py"),
+        540,
+        owes=("kills-under-load-*.json", "kills-upgrade-*.json", "kills-first-deploy.json"),
+    ),
+    Tier(
+        "deaths",
+        "The keeper's worker, its holder and the guard killed at each phase of a deploy under load. What the load lost "
+        "is the true number; what the keeper publishes as cut can be smaller, since nobody can count a request that "
+        "lay unread in the socket of a worker that was killed.",
+        f"{_DEPLOY}/process/test_keeper_deaths.py",
+        _tests(f"{_DEPLOY}/process/test_keeper_deaths.py", workers=WAITING),
+        120,
+        owes=("deaths-*.json",),
         counted={"deaths of worker, holder and guard that a deploy survived": "test_keeper_deaths"},
     ),
     Tier(
         "signals",
         "Signals, closed pipes and terminals, full and read-only disks, no memory, a reboot.",
         f"{_DEPLOY}/process/test_signals.py",
-        _tests(f"{_DEPLOY}/process/test_signals.py", f"{_DEPLOY}/process/test_disasters.py"),
+        _tests(f"{_DEPLOY}/process/test_signals.py", f"{_DEPLOY}/process/test_disasters.py", workers=WAITING),
         180,
-        owes=("signals.json",),
+        owes=("signals-*.json",),
         counted={"signals answered as promised": "test_signals", "disasters survived": "test_disasters"},
     ),
     Tier(
@@ -121,7 +138,7 @@ TIERS = (
         f"{_DEPLOY}/process/test_races.py",
         _tests(f"{_DEPLOY}/process/test_races.py"),
         240,
-        owes=("races.json",),
+        owes=("races-100-*.json",),
     ),
     Tier(
         "rollouts",
@@ -129,7 +146,8 @@ TIERS = (
         f"{_DEPLOY}/process/test_rollouts.py",
         _tests(f"{_DEPLOY}/process/test_rollouts.py"),
         600,
-        owes=("rollouts.json",),
+        owes=("rollouts-100-*.json",),
+        alone=True,
     ),
     Tier(
         "kubernetes",
@@ -138,6 +156,7 @@ TIERS = (
         _tests(f"{_DEPLOY}/kube"),
         240,
         owes=("kubernetes.json",),
+        alone=True,
     ),
     Tier(
         "bench",
@@ -146,6 +165,7 @@ TIERS = (
         ("python", "bench/keeper.py", "--seconds", "2", "--rounds", "3", "--json", "{folder}/keeper.json"),
         60,
         owes=("keeper.json",),
+        alone=True,
     ),
 )
 

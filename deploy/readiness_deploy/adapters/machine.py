@@ -54,9 +54,17 @@ class NoSchema:
         """Nothing is applied."""
         return SchemaView()
 
+    def rows(self) -> tuple[()]:
+        """There is no ledger."""
+        return ()
+
     def claim(self) -> None:
         """There is nobody to tell."""
 
     def apply(self, migration: str) -> None:
         """Raises Unfit: there is nothing to apply it to."""
-        raise Unfit(f"migration {migration} is to be applied, and no database is declared")
+        raise Unfit(f"migration {migration}: this service has no database in its settings (`deploy.migrations`)")
+
+    def adopt(self, upto: str) -> None:
+        """Raises Unfit: there is nothing to adopt."""
+        self.apply(upto)

@@ -89,7 +89,7 @@ class LiveGates:
         )
 
     def _hidden(self) -> Hidden:
-        return Hidden(self._outside.variables)
+        return Hidden(self._outside.variables, self._outside.folder)
 
 
 def sketch(settings: GateSettings) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,14 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from readiness.config.deploy import Reference, Value
+from readiness.config.deploy import Value
 from readiness.http import Tls
 from readiness.sources.programs import words
 from readiness.sources.redaction import Redactor, redacted
 from readiness_deploy.ports import Refusal, Subject, Verdict
+from readiness_deploy.references import Unresolved, reveal
 from readiness_deploy.states import Colour
 
-_LARGEST_SECRET = 64 << 10
 _LARGEST_TEXT = 1 << 20
 _LONGEST = 600  # characters of one text in the evidence
 _LONGEST_FORM = 6  # a character of a secret may be written with so many, as JSON does
@@ -43,7 +42,7 @@ class Probe(Protocol):
     """One look of one gate. It is used once."""
 
     def look(self) -> Found:
-        """Measure. In a thread of its own; may take as long as it takes. Raises Unresolved, Refusal."""
+        """Measure. In a thread of its own; may take as long as it takes. Raises Refusal."""
         ...
 
     def stop(self) -> None:
@@ -66,8 +65,9 @@ class Outside:
     `address` gives a colour's own address, such as http://127.0.0.1:4711, where it answers without the entry; `entry`
     is that of the entry, and `entry_tls` how it proves itself. Without that, a certificate has to be for the name that
     is asked, except on this machine, where it is for a name that users know. `traffic` gives the keeper's counts for a
-    colour over the last seconds. `variables` are what references to the environment mean; `folder` is where commands
-    run when the release has no folder of its own. `wall` is the time of day in seconds since 1970.
+    colour over the last seconds. `variables` are what references to the environment mean; `folder` is that of the
+    settings: files of references are relative to it, and commands run there when the release has no folder of its own.
+    `wall` is the time of day in seconds since 1970.
     """
 
     address: Callable[[Colour], str] = _nowhere
@@ -100,24 +100,26 @@ def _loopback(address: str) -> bool:
         return False
 
 
-class Unresolved(Refusal):
-    """A reference to a secret leads nowhere."""
-
-
 class Hidden:
-    """The secrets that one look was given: it reveals them to the probe, and takes them out of what is written."""
+    """The secrets that one look was given: it reveals them to the probe, and takes them out of what is written.
 
-    __slots__ = ("_known", "_variables")
+    `folder` is what files of references are relative to.
+    """
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        self._variables = variables
+    __slots__ = ("_folder", "_known", "_variables")
+
+    def __init__(self, variables: Mapping[str, str], folder: Path) -> None:
+        self._variables, self._folder = variables, folder
         self._known: dict[str, str] = {}
 
     def reveal(self, name: str, value: Value) -> str:
-        """The value itself. It is read anew each time, since it may have been renewed. Raises Unresolved."""
+        """The value itself. It is read anew each time, since it may have been renewed. Raises Refusal."""
         if isinstance(value, str):
             return value
-        secret = self._known[name] = _resolved(name, value, self._variables)
+        try:
+            secret = self._known[name] = reveal(name, value, self._variables, self._folder)
+        except Unresolved as fault:
+            raise Refusal(str(fault)) from None
         return secret
 
     def clean(self, text: str, *, cut: bool = False) -> str:
@@ -128,21 +130,6 @@ class Hidden:
         if cut:
             bare = bare[: -_LONGEST_FORM * max(map(len, self._known.values()), default=0) or None]
         return words(bare.encode("utf-8", "replace"), _LONGEST)
-
-
-def _resolved(name: str, reference: Reference, variables: Mapping[str, str]) -> str:
-    if reference.from_env:
-        if reference.from_env not in variables:
-            raise Unresolved(f"{name} is to come from the variable {reference.from_env}, which is not set here")
-        return variables[reference.from_env]
-    path = reference.from_file
-    try:
-        with open(os.path.expanduser(path), encoding="utf-8") as file:  # noqa: PTH111, PTH123 - a text from settings
-            text = file.read(_LARGEST_SECRET)
-    except (OSError, ValueError) as fault:
-        why = getattr(fault, "strerror", None) or "it is no text"
-        raise Unresolved(f"{name} is to come from the file {path}, which cannot be read: {why}") from None
-    return text.removesuffix("\n").removesuffix("\r")
 
 
 def whom(subject: Subject) -> str:

@@ -60,7 +60,9 @@ class Keeper:
         )
         self.slots: dict[Colour, Slot] = {colour: Slot(colour, around) for colour in COLOURS}
         self.authority = Authority(folder, record, files, self, self._flipped, journal.note)
-        self.guarding = Guarding(folder, self.authority, processes, own, self.standing, journal.note, self.keep)
+        self.guarding = Guarding(
+            folder, self.authority, processes, own, self.standing, self.coming, journal.note, self.keep
+        )
         self.closed, self._begun = "", False
         self._retiring: dict[Colour, float] = dict(known.retire)
 
@@ -68,6 +70,10 @@ class Keeper:
 
     def standing(self, colour: Colour) -> Standing:
         return self.slots[colour].standing
+
+    def coming(self, colour: Colour) -> bool:
+        """Whether a colour comes up and has not failed yet."""
+        return self.slots[colour].coming
 
     def release(self, colour: Colour) -> str:
         """The id of the release in a slot; empty for none."""

@@ -42,13 +42,15 @@ class Guarding:
         processes: Processes,
         own: Mapping[str, str],
         standing: Callable[[Colour], Standing],
+        coming: Callable[[Colour], bool],
         note: Callable[..., None],
         changed: Callable[[], None],
         command: Sequence[str] = (sys.executable, "-m", "readiness_deploy.guard"),
     ) -> None:
         self.guard: Identity | None = None
         self._folder, self._authority, self._processes, self._own = folder, authority, processes, own
-        self._standing, self._note, self._changed, self._command = standing, note, changed, command
+        self._standing, self._coming = standing, coming
+        self._note, self._changed, self._command = note, changed, command
         self._failures, self._next, self._unwell_since = 0, 0.0, 0.0
         self._child: object | None = None
         self._silence, self._looked = 0.0, time.monotonic()
@@ -111,6 +113,9 @@ class Guarding:
             self._processes.signal(self.guard, signal.SIGTERM)
 
     def _wanted(self) -> bool:
+        selected = self._authority.record.selected
+        if self._authority.record.phase in MOVED and selected is not None and self._coming(selected):
+            return False  # the machine was down: what is not up yet is not bad, and its time to come up is bounded
         lock = self._authority.lock
         if lock is None or lock.holder.guard:
             return True
@@ -166,4 +171,4 @@ class Guarding:
         if record.selected is None or record.previous is None or record.intent.release.data_unsafe:
             return False
         dead = self._standing(record.selected) in (Standing.DEAD, Standing.STARTING, Standing.ABSENT)
-        return dead and self._standing(record.previous) is Standing.READY
+        return dead and not self._coming(record.selected) and self._standing(record.previous) is Standing.READY

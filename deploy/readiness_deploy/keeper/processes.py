@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from readiness_deploy.marks import carrying
 
 MARKER = "READINESS_KEEPER"
 INSTANCE = "READINESS_INSTANCE"
@@ -89,18 +90,10 @@ def session_of(pid: int) -> int | None:
 
 def marked(root: Path) -> Iterator[Marked]:
     """The living processes that a keeper of this folder started, and their children that kept the marker."""
-    wanted = f"{MARKER}={root}".encode()
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdecimal():
-            continue
-        with contextlib.suppress(OSError):
-            variables = Path(entry.path, "environ").read_bytes().split(b"\0")
-            if wanted not in variables:
-                continue
-            known, session = identity(int(entry.name)), session_of(int(entry.name))
-            if known is None or session is None:
-                continue
-            prefix = f"{INSTANCE}=".encode()
+    prefix = f"{INSTANCE}=".encode()
+    for pid, variables in carrying(MARKER, str(root)):
+        known, session = identity(pid), session_of(pid)
+        if known is not None and session is not None:
             instance = next((v[len(prefix) :].decode() for v in variables if v.startswith(prefix)), "")
             yield Marked(known, session, instance)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,8 +12,9 @@ import msgspec
 
 from readiness.sources.redaction import Redactor
 from readiness_deploy.record import Release
+from readiness_deploy.references import Unresolved, follow
 
-_LARGEST_SECRET = 1 << 20
+_UNSET = "which the keeper was started without"
 # What a program may want to know of the machine. Everything else of the keeper's own surroundings, where its secrets
 # are, stays with the keeper.
 _SURROUNDINGS = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
@@ -116,20 +116,11 @@ def surroundings(wanted: Service, own: Mapping[str, str], given: Mapping[str, st
 
 
 def _resolve(name: str, reference: Mapping[str, str], own: Mapping[str, str]) -> str:
-    variable, path = reference.get("from-env"), reference.get("from-file")
-    if variable:
-        if variable not in own:
-            raise Unfit(f"{name} is to come from the variable {variable}, which the keeper was started without")
-        return own[variable]
-    if not path:
-        raise Unfit(f"{name} is to come from somewhere: wanted `from-env` or `from-file`, found neither")
+    variable, file = reference.get("from-env", ""), reference.get("from-file", "")
     try:
-        with open(os.path.expanduser(path), encoding="utf-8") as file:  # noqa: PTH111, PTH123 - a text from settings
-            text = file.read(_LARGEST_SECRET)
-    except (OSError, UnicodeDecodeError, ValueError) as fault:
-        why = getattr(fault, "strerror", None) or "it is no text"
-        raise Unfit(f"{name} is to come from the file {path}, which cannot be read: {why}") from None
-    return text.removesuffix("\n").removesuffix("\r")
+        return follow(name, variable, file, own, Path("/"), unset=_UNSET)  # a sealed release names files absolutely
+    except Unresolved as fault:
+        raise Unfit(str(fault)) from None
 
 
 def _part(details: Mapping[str, Any], name: str, kind: type[Any]) -> Any:

@@ -59,6 +59,11 @@ class Slot:
         return self._standing
 
     @property
+    def coming(self) -> bool:
+        """Whether it comes up and has not failed yet: as after a reboot, which says nothing of the release."""
+        return self._standing is Standing.STARTING and not self._restarts
+
+    @property
     def busy(self) -> bool:
         """Whether something runs here, or is on its way in or out."""
         return self._standing not in (Standing.ABSENT, Standing.DEAD)

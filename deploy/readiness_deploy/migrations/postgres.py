@@ -7,18 +7,18 @@ to guess: the next attempt takes the lock, reads the ledger, and either finds th
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from readiness.config.deploy import MigrationSettings
 from readiness_deploy.migrations.address import Address
-from readiness_deploy.migrations.attempts import Away, Locked, Retrying
+from readiness_deploy.migrations.attempts import Away, Locked
+from readiness_deploy.migrations.delivery import Delivery, accounted, ledger
 from readiness_deploy.migrations.model import BUILDING, Migration, Precondition, Row, Statement
-from readiness_deploy.migrations.planning import differences, pending, view
+from readiness_deploy.migrations.planning import pending, view
 from readiness_deploy.migrations.postgres_index import put_right
 from readiness_deploy.migrations.postgres_link import ANSWER_WITHIN, Failed, Link
 from readiness_deploy.migrations.postgres_turn import LEDGER_SCHEMA, hold, take_turn
-from readiness_deploy.ports import Clock, Fenced, Lost, SchemaView, Unfit
+from readiness_deploy.ports import Lost, SchemaView, Unfit
 
 _LEDGER = """
 CREATE TABLE {s}.readiness_migrations (
@@ -40,33 +40,13 @@ _EXISTS = frozenset({"42P07", "42701", "42710", "42P06"})
 
 
 class PostgresSchema:
-    """The port Schema for one database and the migrations of one release.
+    """The port Schema for one database. `patience` is the seconds that the network has for each answer, and the server
+    before it gives up on us."""
 
-    `epoch` says at each attempt under which lock this process works; `stopped` whether it was asked to end;
-    `patience` is the seconds that the network has for each answer, and the server before it gives up on us.
-    """
-
-    def __init__(
-        self,
-        address: Address,
-        migrations: Sequence[Migration],
-        settings: MigrationSettings,
-        *,
-        epoch: Callable[[], int],
-        run: str,
-        clock: Clock,
-        stopped: Callable[[], str] = lambda: "",
-        patience: float = ANSWER_WITHIN,
-    ) -> None:
-        self._address = address
-        self._patience = patience
-        self._migrations = tuple(migrations)
-        self._settings = settings
-        self._epoch = epoch
-        self._run = run
+    def __init__(self, address: Address, delivery: Delivery, *, patience: float = ANSWER_WITHIN) -> None:
+        self._address, self._delivery, self._patience = address, delivery, patience
+        self._settings, self._clock = delivery.settings, delivery.clock
         self._token = secrets.token_hex(8)
-        self._clock = clock
-        self._retrying = Retrying(attempts=settings.attempts, clock=clock, stopped=stopped)
 
     def observe(self) -> SchemaView:
         """What the ledger says. Raises Lost where the database cannot be asked."""
@@ -83,7 +63,7 @@ class PostgresSchema:
 
     def claim(self) -> None:
         """Raise the epoch in the database to this process' own. Raises Patience, Unfit, Fenced, Lost."""
-        self._retrying.run(self._claim)
+        self._delivery.attempt(self._claim)
 
     def _claim(self) -> None:
         with self._link("the ledger") as link:
@@ -92,30 +72,25 @@ class PostgresSchema:
 
     def apply(self, migration: str) -> None:
         """Apply one migration once. Raises Patience, Unfit, Fenced, Lost; Unfit names file:line."""
-        wanted = next((m for m in self._migrations if m.id == migration), None)
-        if wanted is None:
-            raise Unfit(f"this release has no migration {migration}")
-        if wanted.refusals():
-            raise Unfit("\n".join(wanted.refusals()))
-        self._retrying.run(lambda: self._once(wanted))
+        wanted = self._delivery.wanted(migration)
+        self._delivery.attempt(lambda: self._once(wanted))
 
     def adopt(self, upto: str) -> None:
         """Write into the ledger, without applying anything, that all migrations up to this one are applied."""
-        if upto not in [m.id for m in self._migrations]:
-            raise Unfit(f"this release has no migration {upto}")
-        self._retrying.run(lambda: self._adopt(upto))
+        taken = self._delivery.upto(upto)
+        self._delivery.attempt(lambda: self._adopt(taken))
 
-    def _adopt(self, upto: str) -> None:
+    def _adopt(self, migrations: Sequence[Migration]) -> None:
         with self._link("the ledger") as link:
             schema, rows = self._begin(link)
-            for migration in pending(rows, self._migrations[: [m.id for m in self._migrations].index(upto) + 1]):
+            for migration in pending(rows, migrations):
                 self._record(link, schema, migration, str(migration.kind), 0.0)
             link.commit()
 
     @contextmanager
     def _link(self, where: str) -> Iterator[Link]:
         """A connection whose turn it is. What the server refuses on it becomes Unfit, said of `where`."""
-        epoch = self._epoch()
+        epoch = self._delivery.epoch()
         name = f"readiness/{epoch}/{self._token}"
         try:
             with Link(self._address, self._patience, name) as link:
@@ -135,7 +110,7 @@ class PostgresSchema:
         """The migration with its row in the ledger, in one transaction."""
         began = self._clock.now()
         schema, rows = self._begin(link)
-        if self._due(rows, migration):
+        if self._delivery.due(rows, migration):
             for precondition in migration.preconditions:
                 self._hold(link, precondition)
             for statement in migration.statements:
@@ -149,7 +124,7 @@ class PostgresSchema:
         """What cannot run in a transaction: intent first, then each index, then that it is done."""
         began = self._clock.now()
         schema, rows = self._begin(link)
-        if not self._due(rows, migration):
+        if not self._delivery.due(rows, migration):
             link.commit()
             return
         begun = any(r.id == migration.id for r in rows)
@@ -169,7 +144,7 @@ class PostgresSchema:
             f"UPDATE {schema}.readiness_migrations SET phase = %s, checksum = %s, run = %s, epoch = %s, seconds = %s, "  # noqa: S608
             "applied_at = now() WHERE id = %s",
             [
-                str(migration.kind), migration.checksum, self._run, self._epoch(),
+                str(migration.kind), migration.checksum, self._delivery.run, self._delivery.epoch(),
                 self._clock.now() - began, migration.id,
             ],
         )  # fmt: skip
@@ -191,39 +166,20 @@ class PostgresSchema:
         return schema, self._read(link, schema)
 
     def _fence(self, link: Link, schema: str) -> None:
-        ours = self._epoch()
         found = link.run(f"SELECT epoch FROM {schema}.readiness_epoch FOR UPDATE")  # noqa: S608
         if len(found) != 1:
             raise Unfit(f"{schema}.readiness_epoch: wanted one row, found {len(found)}: somebody else wrote to it")
-        if found[0][0] > ours:
-            raise Fenced(
-                f"the database has seen epoch {found[0][0]}, and this process has {ours}: a later deployer took over"
-            )
-        if found[0][0] < ours:
+        seen = found[0][0]
+        ours = self._delivery.fenced(seen)
+        if seen < ours:
             link.run(f"UPDATE {schema}.readiness_epoch SET epoch = %s", [ours])  # noqa: S608
-
-    def _due(self, rows: Sequence[Row], migration: Migration) -> bool:
-        """Whether it is still to be applied, and its turn. Raises Unfit where ledger and release disagree."""
-        for problem in differences(rows, self._migrations):
-            raise Unfit(problem)
-        missing = pending(rows, self._migrations)
-        if migration not in missing:
-            return False
-        if missing[0] is not migration:
-            raise Unfit(f"{migration.file}:1: {missing[0].id} comes before it and is not applied")
-        if not migration.read:
-            raise Unfit(f"{migration.file}:1: it was taken for applied and was not read: plan again")
-        return True
 
     def _statement(self, link: Link, statement: Statement) -> None:
         try:
             changed, _ = link.one(statement.text, within=self._settings.statement_timeout)
         except Failed as fault:
             raise Unfit(_said(statement, fault)) from None
-        if statement.bookkeeping and statement.text.upper().startswith("UPDATE") and changed != 1:
-            raise Unfit(
-                f"{statement.file}: alembic_version does not hold the revision before: the database is elsewhere"
-            )
+        accounted(statement, changed)
 
     def _indexed(self, link: Link, statement: Statement, begun: bool) -> None:
         try:
@@ -245,7 +201,7 @@ class PostgresSchema:
     def _record(self, link: Link, schema: str, migration: Migration, phase: str, seconds: float) -> None:
         link.run(
             _INSERT.format(s=schema),
-            [migration.id, migration.checksum, phase, self._run, self._epoch(), seconds],
+            [migration.id, migration.checksum, phase, self._delivery.run, self._delivery.epoch(), seconds],
         )
 
     @staticmethod
@@ -256,10 +212,7 @@ class PostgresSchema:
 
     @staticmethod
     def _read(link: Link, schema: str) -> tuple[Row, ...]:
-        return tuple(
-            Row(id=i, checksum=c, phase=p, applied_at=a, run=r, epoch=e, seconds=s)
-            for i, c, p, a, r, e, s in link.run(_ROWS.format(s=schema))
-        )
+        return ledger(link.run(_ROWS.format(s=schema)))
 
 
 def _said(statement: Statement, fault: Failed) -> str:

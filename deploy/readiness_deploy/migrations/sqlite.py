@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from readiness.config.deploy import MigrationSettings
 from readiness_deploy.migrations.address import Address
-from readiness_deploy.migrations.attempts import Locked, Retrying
+from readiness_deploy.migrations.attempts import Locked
+from readiness_deploy.migrations.delivery import Delivery, accounted, ledger
 from readiness_deploy.migrations.model import Migration, Precondition, Row, Statement
-from readiness_deploy.migrations.planning import differences, pending, view
+from readiness_deploy.migrations.planning import pending, view
 from readiness_deploy.migrations.snapshot import snapshot
-from readiness_deploy.ports import Clock, Fenced, Lost, SchemaView, Unfit
+from readiness_deploy.ports import Lost, SchemaView, Unfit
 
 _LEDGER = (
     "CREATE TABLE IF NOT EXISTS readiness_migrations (id TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, "
@@ -37,26 +37,11 @@ _STEPS = 1000  # of SQLite's machine between two looks at the clock
 
 
 class SqliteSchema:
-    """The port Schema for one file. Parameters as for PostgreSQL."""
+    """The port Schema for one file."""
 
-    def __init__(
-        self,
-        address: Address,
-        migrations: Sequence[Migration],
-        settings: MigrationSettings,
-        *,
-        epoch: Callable[[], int],
-        run: str,
-        clock: Clock,
-        stopped: Callable[[], str] = lambda: "",
-    ) -> None:
-        self._path = Path(address.text)
-        self._migrations = tuple(migrations)
-        self._settings = settings
-        self._epoch = epoch
-        self._run = run
-        self._clock = clock
-        self._retrying = Retrying(attempts=settings.attempts, clock=clock, stopped=stopped)
+    def __init__(self, address: Address, delivery: Delivery) -> None:
+        self._path, self._delivery = Path(address.text), delivery
+        self._settings, self._clock = delivery.settings, delivery.clock
 
     def observe(self) -> SchemaView:
         """What the ledger says. Raises Lost where the file cannot be read."""
@@ -74,7 +59,7 @@ class SqliteSchema:
 
     def claim(self) -> None:
         """Raise the epoch in the file to this process' own. Raises Patience, Unfit, Fenced, Lost."""
-        self._retrying.run(self._claim)
+        self._delivery.attempt(self._claim)
 
     def _claim(self) -> None:
         try:
@@ -85,30 +70,24 @@ class SqliteSchema:
 
     def apply(self, migration: str) -> None:
         """Apply one migration once. Raises Patience, Unfit, Fenced, Lost; Unfit names file:line."""
-        wanted = next((m for m in self._migrations if m.id == migration), None)
-        if wanted is None:
-            raise Unfit(f"this release has no migration {migration}")
-        if wanted.refusals():
-            raise Unfit("\n".join(wanted.refusals()))
+        wanted = self._delivery.wanted(migration)
         if self._path.exists() and migration not in self.observe().applied:
-            self._retrying.run(lambda: snapshot(self._path, migration, self._settings.lock_timeout))
-        self._retrying.run(lambda: self._once(wanted))
+            self._delivery.attempt(lambda: snapshot(self._path, migration, self._settings.lock_timeout))
+        self._delivery.attempt(lambda: self._once(wanted))
 
     def adopt(self, upto: str) -> None:
         """Write into the ledger, without applying anything, that all migrations up to this one are applied."""
-        known = [m.id for m in self._migrations]
-        if upto not in known:
-            raise Unfit(f"this release has no migration {upto}")
+        taken = self._delivery.upto(upto)
 
         def once() -> None:
             try:
                 with self._transaction() as connection:
-                    for migration in pending(_read(connection), self._migrations[: known.index(upto) + 1]):
+                    for migration in pending(_read(connection), taken):
                         self._record(connection, migration, 0.0)
             except sqlite3.Error as fault:
                 raise Unfit(f"{self._path}: {fault}") from None
 
-        self._retrying.run(once)
+        self._delivery.attempt(once)
 
     def _once(self, migration: Migration) -> None:
         try:
@@ -119,16 +98,8 @@ class SqliteSchema:
 
     def _together(self, connection: sqlite3.Connection, migration: Migration) -> None:
         began = self._clock.now()
-        rows = _read(connection)
-        for problem in differences(rows, self._migrations):
-            raise Unfit(problem)
-        missing = pending(rows, self._migrations)
-        if migration not in missing:
+        if not self._delivery.due(_read(connection), migration):
             return
-        if missing[0] is not migration:
-            raise Unfit(f"{migration.file}:1: {missing[0].id} comes before it and is not applied")
-        if not migration.read:
-            raise Unfit(f"{migration.file}:1: it was taken for applied and was not read: plan again")
         for precondition in migration.preconditions:
             _hold(connection, precondition)
         for statement in migration.statements:
@@ -150,17 +121,14 @@ class SqliteSchema:
             raise Unfit(f"{statement.place}: {fault}{advice}") from None
         finally:
             connection.set_progress_handler(None, 0)
-        if statement.bookkeeping and statement.text.upper().startswith("UPDATE") and changed != 1:
-            raise Unfit(
-                f"{statement.file}: alembic_version does not hold the revision before: the database is elsewhere"
-            )
+        accounted(statement, changed)
 
     def _record(self, connection: sqlite3.Connection, migration: Migration, seconds: float) -> None:
         connection.execute(
             _INSERT,
             [
-                migration.id, migration.checksum, str(migration.kind), self._clock.stamp(), self._run, self._epoch(),
-                seconds,
+                migration.id, migration.checksum, str(migration.kind), self._clock.stamp(),
+                self._delivery.run, self._delivery.epoch(), seconds,
             ],
         )  # fmt: skip
 
@@ -181,10 +149,8 @@ class SqliteSchema:
                 raise
 
     def _fence(self, connection: sqlite3.Connection) -> None:
-        ours = self._epoch()
         (seen,) = connection.execute("SELECT epoch FROM readiness_epoch").fetchone()
-        if seen > ours:
-            raise Fenced(f"the database has seen epoch {seen}, and this process has {ours}: a later deployer took over")
+        ours = self._delivery.fenced(seen)
         connection.execute("UPDATE readiness_epoch SET epoch = ?", [ours])
 
     @contextmanager
@@ -199,10 +165,7 @@ def _read(connection: sqlite3.Connection) -> tuple[Row, ...]:
     there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'readiness_migrations'").fetchone()
     if there is None:
         return ()
-    return tuple(
-        Row(id=i, checksum=c, phase=p, applied_at=a, run=r, epoch=e, seconds=s)
-        for i, c, p, a, r, e, s in connection.execute(_ROWS)
-    )
+    return ledger(connection.execute(_ROWS))
 
 
 def _hold(connection: sqlite3.Connection, precondition: Precondition) -> None:

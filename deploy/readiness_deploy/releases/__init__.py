@@ -10,6 +10,18 @@ from readiness_deploy.releases.making import (
     releases,
 )
 from readiness_deploy.releases.seal import Broken
+from readiness_deploy.releases.source import NoVersion
 from readiness_deploy.releases.tree import Caps
 
-__all__ = ["Broken", "Caps", "Collected", "Unmade", "gc", "known_releases", "make", "open_release", "releases"]
+__all__ = [
+    "Broken",
+    "Caps",
+    "Collected",
+    "NoVersion",
+    "Unmade",
+    "gc",
+    "known_releases",
+    "make",
+    "open_release",
+    "releases",
+]

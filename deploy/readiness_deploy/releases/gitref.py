@@ -18,6 +18,7 @@ from readiness_deploy.releases.tree import CHUNK, Staging, Unfit
 SECONDS = 600.0
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _POINTER_BYTES = 1024
+_NAMES = 1000
 _INSTEAD = "; give the version as a folder or an archive instead"
 
 
@@ -50,6 +51,19 @@ def find(folder: Path, ref: str) -> Commit | None:
         return None
     below = folder.resolve().relative_to(top).as_posix()
     return Commit(said, time, "" if below == "." else below)
+
+
+def names(folder: Path) -> tuple[str, ...]:
+    """What the tags and branches of the repository of `folder` are called, the newest first; none outside of one."""
+    top = top_of(folder)
+    if top is None:
+        return ()
+    shape = ("--sort=-creatordate", f"--count={_NAMES}", "--format=%(refname:short)")
+    try:
+        said = git.ask(top, "for-each-ref", *shape, "refs/tags", "refs/heads")
+    except git.GitError:
+        return ()
+    return tuple(said.decode("utf-8", "backslashreplace").splitlines())
 
 
 def is_changed(folder: Path, exported: Path) -> bool:

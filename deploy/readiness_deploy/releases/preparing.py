@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from readiness.sources import programs
+from readiness_deploy.marks import carrying
 
 MARKER = "READINESS_PREPARING"
 """The variable by which processes that a killed deployer left behind are known."""
@@ -75,8 +76,8 @@ def end_left_behind(tree: Path, within: float = 5.0) -> int:
 
     Raises Unprepared where one does not end. Elsewhere than on Linux nothing is found.
     """
-    found = set(_marked(tree))
-    left, deadline = set(found), time.monotonic() + within
+    found = _marked(tree)
+    left, deadline = found, time.monotonic() + within
     while left:
         for process in left:
             try:
@@ -88,16 +89,10 @@ def end_left_behind(tree: Path, within: float = 5.0) -> int:
         if time.monotonic() > deadline:
             raise Unprepared(f"process {min(left)} of an earlier run still works in {tree} and does not end")
         time.sleep(0.01)
-        left = set(_marked(tree))
-        found |= left
+        left = _marked(tree)
+        found = found | left
     return len(found)
 
 
-def _marked(tree: Path) -> Iterator[int]:
-    wanted = f"{MARKER}={tree}".encode()
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            if wanted in (entry / "environ").read_bytes().split(b"\0") and int(entry.name) != os.getpid():
-                yield int(entry.name)
-        except (OSError, ValueError):
-            continue
+def _marked(tree: Path) -> set[int]:
+    return {pid for pid, _ in carrying(MARKER, str(tree))} - {os.getpid()}

@@ -11,7 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from readiness.report.text import brief
+import click
+
+from readiness.cli.deploying.target import NoTarget
+from readiness.report.text import brief, plain
 
 if TYPE_CHECKING:
     from readiness_deploy.plan import Judged
@@ -39,21 +42,52 @@ def judged(
         return replace(answer, tree=tree, override=override), notes
 
 
+def named(target: Target, version: str) -> None:
+    """See that there is such a version, before anything is begun. Raises UsageError, or NoTarget where the settings
+    named it. Whatever else is wrong with it is said by who makes a release of it."""
+    from readiness_deploy.releases import NoVersion, source
+    from readiness_deploy.releases.tree import Unfit
+
+    release = target.settings.release
+    if target.settings.kubernetes:
+        return  # a version is an image, and the registry is not asked
+    try:
+        source.find(target.environment.root / release.source, version or release.version)
+    except NoVersion as fault:
+        if version:
+            raise click.UsageError(f"--version: {plain(fault)}") from None
+        raise NoTarget(f"`deploy.release.version` in the settings: {plain(fault)}") from None
+    except (Unfit, OSError):
+        return
+
+
 @contextmanager
 def _staged(target: Target, version: str) -> Iterator[tuple[Path, str]]:
     """The files of a version, and their digest, as a release of it would have."""
-    from readiness_deploy.releases import Caps, Unmade, source
-    from readiness_deploy.releases.tree import Unfit, digest, listing, remove
+    from readiness_deploy.releases.tree import remove
 
-    release, here = target.settings.release, Path(tempfile.mkdtemp(prefix="readiness-candidate-"))
+    here = Path(tempfile.mkdtemp(prefix="readiness-candidate-"))
     try:
-        found = source.find(target.environment.root / release.source, version or release.version)
-        source.stage(found, here / "tree", target.state, Caps(), _unheard)
-        yield here / "tree", digest(listing(here / "tree"))
-    except Unfit as fault:
-        raise Unmade(str(fault)) from None
+        yield here / "tree", _laid_out(target, version, here / "tree")
     finally:
         remove(here)
+
+
+def _laid_out(target: Target, version: str, folder: Path) -> str:
+    """Bring the files of a version into `folder`; their digest. Raises Unmade."""
+    from readiness_deploy.releases import Caps, Unmade, source
+    from readiness_deploy.releases.tree import Unfit, digest, listing
+
+    release = target.settings.release
+    try:
+        found = source.find(target.environment.root / release.source, version or release.version)
+        source.stage(found, folder, target.state, Caps(), _unheard)
+        return digest(listing(folder))
+    except Unfit as fault:
+        raise Unmade(str(fault)) from None
+    except OSError as fault:
+        where = f"{fault.filename}: " if fault.filename else ""
+        raise Unmade(f"the files of the version cannot be copied: {where}{fault.strerror or fault}") from None
 
 
 def _unheard(_what: str, **_details: object) -> None:

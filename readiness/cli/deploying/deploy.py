@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from readiness.cli.deploying import candidate
 from readiness.cli.deploying import target as targets
 from readiness.cli.deploying.door import Door
 from readiness.cli.deploying.ending import Ending
@@ -49,12 +50,13 @@ def command(
 
     It goes back by itself where a gate fails after the switch. It may be killed at any time: `resume` finishes.
 
-    Exit codes: 0 deployed or nothing to do, 2 wrong settings, 3 a gate could not tell, 4 aborted before the switch,
-    5 rolled back, 6 a person is needed, 7 refused, 8 goes on without this process, 75 busy.
+    Exit codes: 0 deployed or nothing to do, 2 wrong flags or settings, 3 a gate could not tell, 4 aborted before the
+    switch, 5 rolled back, 6 a person is needed, 7 refused, 8 goes on without this process, 75 busy.
     """
     target = targets.chosen(flags)
     if not (plan_only or yes or somebody()):
         raise targets.NoTarget("nobody is here to ask: --yes ships without asking, --plan shows what would happen")
+    candidate.named(target, version)
     with working("deploy", target, format_, take_over=take_over, detach=no_wait) as work:
         return finished(
             work,

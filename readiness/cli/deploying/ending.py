@@ -117,7 +117,7 @@ def of(verb: str, end: End, target: Target, record: Record | None, *, release: R
         outcome = "rolled back as asked"
     doubt = record.intent.doubt if record and record.intent else ""
     last = record.last if record else None
-    why = end.why
+    why = end.why or (doubt if state == "doubtful" else "")  # what was said to who walked there before
     if outcome in _GOOD and state != "idle":
         why = last.reason if last and last.run == end.run else ""  # what was in its way on its way is of no matter
     command, meaning = _next(state, target, outcome, doubt)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from readiness.cli.deploying import candidate
 from readiness.cli.deploying import target as targets
 from readiness.cli.deploying.door import Door, opened
 from readiness.cli.deploying.ending import Ending
@@ -54,6 +55,8 @@ def command(
         raise click.UsageError("--contract is about the release that serves; --version is about another one")
     if not (plan_only or yes or somebody()):
         raise targets.NoTarget("nobody is here to ask: --yes applies without asking, --plan shows what would happen")
+    if not contract:
+        candidate.named(target, version)
     with working("migrate", target, format_, take_over=take_over) as work:
         return finished(work, lambda: _migrated(work, version, contract=contract, plan_only=plan_only, yes=yes))
 

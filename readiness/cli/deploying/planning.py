@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from readiness.cli.deploying import candidate, cluster
+from readiness.cli.deploying.reaching import unreached
 from readiness.cli.deploying.work import new_run, stamp, who
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def plan_of(work: Work, door: Door | None, release: Release, judged: Judged) -> 
         floor=record.floor,
         lock=_holder(door),
         in_flight=f"run {intent.run} by {intent.by or 'somebody'} ({record.phase.value})" if intent else "",
-        unresolved=_unresolved(release, door),
+        unresolved=unreached(target, release, door),
     )
 
 
@@ -168,38 +167,6 @@ def _holder(door: Door | None) -> Any:
 
     lock = door.look().get("lock") if door else None
     return msgspec.convert(lock, Holder) if lock else None
-
-
-def _unresolved(release: Release, door: Door | None) -> tuple[str, ...]:
-    """References that the keeper could not follow: it has its own variables, and those of this process if it is yet to
-    be started."""
-    from readiness_deploy.plan import unresolved
-
-    names = _variables(door)
-
-    def ask(name: str, reference: Mapping[str, str]) -> str:
-        variable, path = reference.get("from-env"), reference.get("from-file")
-        if variable and names is not None and variable not in names:
-            return f"{name} is to come from the variable {variable}, which the keeper does not have"
-        if path and not os.access(path, os.R_OK):
-            return f"{name} is to come from the file {path}, which cannot be read"
-        return ""
-
-    return unresolved(release, ask)
-
-
-def _variables(door: Door | None) -> frozenset[str] | None:
-    """The names of the keeper's variables; None where nobody may know."""
-    from readiness.config import surroundings
-
-    if door is None:
-        return frozenset(surroundings.variables())
-    pid = (door.look().get("keeper") or {}).get("worker_pid")
-    try:
-        text = Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return None
-    return frozenset(line.partition(b"=")[0].decode("utf-8", "replace") for line in text.split(b"\0"))
 
 
 def _verdict(judged: Judged) -> str:

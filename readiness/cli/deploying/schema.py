@@ -46,16 +46,20 @@ def database(
 ) -> Database:
     """The database that this release says it has; that of the settings without one. Raises Unfit, Lost."""
     from readiness_deploy import migrations
+    from readiness_deploy.adapters.machine import NoSchema
     from readiness_deploy.ports import Unfit
     from readiness_deploy.references import Unresolved, reveal
 
     said = _said(target, release)
     if said is None:
-        return Database(migrations.NoSchema())
+        return Database(NoSchema())
     from readiness.config import surroundings
 
+    ours, root = surroundings.variables(), target.environment.root
+    rendering = said.alembic.environment if said.alembic else {}
     try:
-        address = reveal("migrations.database", said.database, surroundings.variables(), target.environment.root)
+        address = reveal("migrations.database", said.database, ours, root)
+        rendered_with = {name: reveal(f"{name} of migrations.alembic", v, ours, root) for name, v in rendering.items()}
     except Unresolved as fault:
         raise Unfit(str(fault)) from None
     bare = migrations.open_schema(address, (), said, epoch=epoch, run=run, clock=clock, stopped=stopped)
@@ -64,7 +68,8 @@ def database(
     known = tuple(r.id for r in bare.rows() if r.applied)
     texts = {n: v for n, v in target.settings.run.environment.items() if isinstance(v, str)}
     folder = Path(str(release.details["folder"]))
-    found = migrations.read(folder, said, migrations.dialect_of(address), environment=texts, known=known)
+    around = texts | rendered_with
+    found = migrations.read(folder, said, migrations.dialect_of(address), environment=around, known=known)
     made = migrations.open_schema(address, found, said, epoch=epoch, run=run, clock=clock, stopped=stopped)
     return Database(made, found)
 

@@ -14,9 +14,11 @@ from readiness_deploy.keeper.start import stop
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        made = Shop(tmp_path / "shop", free.getsockname()[1])
+    # Kept bound, and never listening: the keeper may listen there, and nobody else is given this port meanwhile.
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    made = Shop(tmp_path / "shop", reserved.getsockname()[1])
     made.folder.mkdir()
     (made.folder / "README.md").write_text("# Shop\n")
     made.settings()
@@ -34,3 +36,4 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
                     stream.close()
         if made.state.exists():
             stop(made.state)
+        reserved.close()

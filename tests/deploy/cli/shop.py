@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +15,10 @@ from typing import Any
 
 APP = Path(__file__).parents[1] / "app.py"
 CLI = [sys.executable, "-c", "from readiness.cli import main; main()"]
-LONG = 120.0  # the machine may be busy with other things
+LONG = 300.0  # the machine may be busy with other things
+LASTING = 3600.0  # a bake that ends when the test says so
+BRIEF = 0.3
+HOME = "{name: home, http: {path: /}, interval: 0.5}"
 SETTINGS = """
 service: shop
 environments:
@@ -28,14 +32,20 @@ environments:
       release: {{source: versions}}
       run:
         command: [./serve]
-        ready: {{path: /ready, interval: 0.1, failures: 40, timeout: 5, within: 30, min-ready: 0.1}}
+        ready: {{path: /ready, interval: 0.1, failures: 40, timeout: 5, within: 600, min-ready: 0.1}}
         stop: {{drain: 1, grace: 1}}
         identity: {{header: X-Release}}
       gates:
-        after: [{{name: home, http: {{path: /}}, interval: 0.5}}]
+        {when}: [{home}]
       bake: {{seconds: {bake}, identities: 2}}
 {more}
 """
+
+
+def hearing() -> None:
+    """Hear signals which a shell in the background, or nohup, has the tests ignore."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass
@@ -68,8 +78,17 @@ class Shop:
     def state(self) -> Path:
         return self.folder.parent / "state"
 
-    def settings(self, bake: float = 0.3, more: str = "", **changes: str) -> None:
-        text = SETTINGS.format(state=self.state, port=self.port, bake=bake, more=more)
+    def settings(self, bake: float | None = None, more: str = "", **changes: str) -> None:
+        """With `bake`, the gate watches that long. Without, it is asked before the switch and the bake is brief: a gate
+        must have measured within its time, and a busy machine may need longer for that than a quick test has."""
+        text = SETTINGS.format(
+            state=self.state,
+            port=self.port,
+            when="before" if bake is None else "after",
+            home=HOME,
+            bake=BRIEF if bake is None else bake,
+            more=more,
+        )
         for old, new in changes.items():
             assert old in text
             text = text.replace(old, new)
@@ -95,7 +114,7 @@ class Shop:
             cwd=self.folder,
             env=environment,
             stdin=subprocess.DEVNULL,
-            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **more},
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "preexec_fn": hearing, **more},
         )
         self.running.append(made)
         return made
@@ -135,13 +154,29 @@ class Shop:
     def until_phase(self, phase: str) -> None:
         self.until(lambda seen: seen["record"]["phase"] == phase)
 
+    def promote(self) -> None:
+        """End the bake, without a process that would watch what comes of it."""
+        from readiness_deploy.keeper.client import ask
+
+        ask(self.state, "request", kind="promote", by="the test", reason="")
+
     def answers(self) -> str:
         """The release that one request through the entry came back with."""
+        return self.asked(f"127.0.0.1:{self.port}", "GET", "/")
+
+    def turn_unready(self, colour: str) -> None:
+        """Have what runs there say that it is not ready any more, and wait until the keeper has seen it."""
+        self.asked(self.seen()["colours"][colour]["address"].removeprefix("http://"), "POST", "/fail")
+        self.until(lambda seen: seen["colours"][colour]["standing"] == "unready")
+
+    @staticmethod
+    def asked(where: str, method: str, path: str) -> str:
+        """The release that answers one request."""
         import http.client
 
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection(where, timeout=LONG)
         try:
-            connection.request("GET", "/")
+            connection.request(method, path)
             return connection.getresponse().getheader("X-Release") or ""
         finally:
             connection.close()

@@ -97,6 +97,22 @@ def test_a_bake_that_nobody_watches_is_said():
     assert "nobody watches" not in drawn(picture, 8, 100)
 
 
+def test_the_bar_of_a_bake_grows_to_its_end():
+    picture = walked()
+    done = []
+    for baked in (0, 15, 45, 60):
+        picture.seen(observation("baking", baked=baked), baked + 1)
+        bar = line_of(drawn(picture, baked + 2, 100), "of 60 s")
+        done.append((bar.count("━"), bar.count("┄")))
+    cells = sum(done[0])
+    assert cells > 8
+    assert done == [
+        (0, cells),
+        *((round(cells * part), cells - round(cells * part)) for part in (0.25, 0.75)),
+        (cells, 0),
+    ]
+
+
 def test_a_bake_that_is_left_for_the_way_back_failed():
     picture = walked()
     picture.seen(observation("baking", baked=20), 5)

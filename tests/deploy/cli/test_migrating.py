@@ -86,3 +86,25 @@ def test_expand_migrations_can_go_ahead_of_their_deploy(shop: Shop):
     assert "paid" in columns(shop)
     assert shop.run("migrate", "--version", "m2", "--yes", "--format", "json").end["outcome"] == "nothing-to-do"
     assert shop.deploy("m2").code == 0
+
+
+def test_the_command_that_renders_gets_its_own_variables_and_the_texts_of_the_service(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMN_NAME", "total")
+    render = "[sh, -c, 'echo \"CREATE TABLE $TABLE ($COLUMN INTEGER); CREATE TABLE alembic_version (version_num TEXT);"
+    render += " INSERT INTO alembic_version (version_num) VALUES (0001);\"']"
+    stop = "stop: {drain: 1, grace: 1}"
+    shop.settings(
+        more=f"      migrations:\n        database: 'sqlite:///{database(shop)}'\n"
+        f"        alembic: {{render: {render}, environment: {{COLUMN: {{from-env: COLUMN_NAME}}, TABLE: orders}}}}",
+        **{stop: stop + "\n        environment: {TABLE: of_the_service}"},
+    )
+    revision = 'revision = "0001"\ndown_revision = None\n\n\ndef upgrade() -> None:\n    pass\n'
+    shop.version("a1")
+    folder = shop.folder / "versions" / "a1" / "migrations" / "versions"
+    folder.mkdir(parents=True)
+    (folder / "0001_orders.py").write_text(revision)
+    done = shop.deploy("a1")
+    assert done.code == 0, done.out
+    assert columns(shop) == {"total"}

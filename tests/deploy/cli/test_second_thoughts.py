@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import socket
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.shop import Shop
+from cli.shop import LASTING, Shop
 from readiness_deploy.adapters.local import Keeper
 from readiness_deploy.ports import Holder
 
@@ -22,7 +21,7 @@ FIRST = "CREATE TABLE orders (id INTEGER, note TEXT);\n"
 def stored(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """A shop with a database, whose first version serves."""
     monkeypatch.setenv("SHOP_DATABASE", f"sqlite:///{shop.folder.parent / 'shop.db'}")
-    shop.settings(bake=1, more=DATABASE)
+    shop.settings(more=DATABASE)
     shop.version("m1", migrations__001_sql=FIRST)
     assert shop.deploy("m1").code == 0
     return shop
@@ -36,7 +35,7 @@ def frozen_guard(seen: dict[str, Any]) -> int:
 
 def test_a_rollback_is_not_lost_to_a_promotion_typed_after_it(shop: Shop):
     first = shop.deploy("v1").end["release"]
-    shop.settings(bake=30)
+    shop.settings(bake=LASTING)
     deploying = shop.begin("deploy", "--version", "v2", "--yes", "--format", "json")
     guard = shop.until(frozen_guard)
     os.kill(guard, signal.SIGSTOP)
@@ -89,12 +88,7 @@ def test_the_way_back_needs_no_database(stored: Shop, monkeypatch: pytest.Monkey
 def test_a_release_that_stands_by_and_is_not_ready_is_started_anew(shop: Shop):
     first = shop.deploy("v1").end["release"]
     assert shop.deploy("v2").code == 0
-    address = shop.seen()["colours"]["blue"]["address"]
-    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=5)
-    connection.request("POST", "/fail", body=b"")
-    connection.getresponse().read()
-    connection.close()
-    shop.until(lambda seen: seen["colours"]["blue"]["standing"] == "unready")
+    shop.turn_unready("blue")
     done = shop.run("rollback", "--format", "json")
     assert done.code == 0, done.out
     assert shop.answers() == first
@@ -117,16 +111,15 @@ def test_a_release_that_was_changed_is_not_gone_back_to(shop: Shop):
 
 
 def test_a_version_that_is_selected_and_dead_is_not_called_deployed(shop: Shop):
-    shop.version("v4", "--unready-after", "4")
-    assert shop.deploy("v4").code == 0
-    shop.until(lambda seen: seen["colours"]["blue"]["standing"] == "unready")
-    done = shop.deploy("v4")
+    assert shop.deploy("v1").code == 0
+    shop.turn_unready("blue")
+    done = shop.deploy("v1")
     assert (done.code, done.end["outcome"]) == (6, "held"), done.out
 
 
 def test_a_deployer_watches_where_no_guard_stays_up(shop: Shop):
     assert shop.deploy("v1").code == 0
-    shop.settings(bake=15)
+    shop.settings(bake=LASTING)
     deploying = shop.begin("deploy", "--version", "v2", "--yes", "--format", "json")
     killed: set[int] = set()
 
@@ -138,5 +131,6 @@ def test_a_deployer_watches_where_no_guard_stays_up(shop: Shop):
         return len(killed) >= 3 and not seen["guard"]
 
     shop.until(hopeless)
+    shop.promote()
     done = shop.end(deploying)
     assert (done.code, done.end["outcome"]) == (0, "deployed"), done.out

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from cli.shop import LONG, hearing
 
 PROGRAM = """
 import os, signal, sys
@@ -24,9 +25,9 @@ with Signals(lambda n: b"finish with: readiness resume\\n") as signals:
 
 
 def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=30, check=False, **options
-    )
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    around = {"preexec_fn": hearing, **options}
+    return subprocess.run(command, capture_output=True, text=True, timeout=LONG, check=False, **around)
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -54,7 +55,7 @@ def test_the_second_ends_it_though_nobody_hears_the_last_words():
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "walking", "SIGINT", "SIGTERM"], stdout=write, stderr=write, timeout=30
+        [sys.executable, "-c", PROGRAM, "walking", "SIGINT", "SIGTERM"], stdout=write, stderr=write, timeout=LONG
     )
     os.close(write)
     assert done.returncode != 0

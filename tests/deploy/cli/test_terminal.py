@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from cli.shop import CLI, LONG, Shop
+from cli.shop import CLI, LASTING, LONG, Shop, hearing
 
 SHOW_CURSOR, HIDE_CURSOR = b"\x1b[?25h", b"\x1b[?25l"
 
@@ -39,6 +39,7 @@ class Terminal:
             for name in ("CI", "COLUMNS", "NO_COLOR"):
                 os.environ.pop(name, None)
             os.environ["TERM"] = "xterm-256color"
+            hearing()
             os.execv(CLI[0], [*CLI, *words])  # noqa: S606
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, self.columns, 0, 0))
 
@@ -68,15 +69,21 @@ class Terminal:
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.seen.decode(errors="replace")).replace("\r", "")
 
 
+def bakes(seen: bytes) -> bool:
+    """Whether the bar of the bake was drawn, at whatever length."""
+    return "━".encode() in seen or "┄".encode() in seen
+
+
 @pytest.mark.parametrize("columns", [80, 44])
 def test_a_deploy_is_asked_for_and_then_drawn(shop: Shop, columns: int):
-    shop.settings(bake=2)
+    shop.settings(bake=LASTING)
     terminal = Terminal(shop.folder, columns)
     terminal.begin("deploy", "--version", "v1")
     terminal.until(lambda seen: b"[y/N]" in seen)
     assert "candidate    v1" in terminal.text
     terminal.say(b"y\n")
-    terminal.until(lambda seen: "━".encode() in seen)
+    terminal.until(lambda seen: bakes(seen) and b"home" in seen)
+    shop.promote()
     assert terminal.end() == 0
     assert "✓ bake" in terminal.text
     assert "█" in terminal.text
@@ -97,23 +104,25 @@ def test_who_says_no_has_changed_nothing(shop: Shop):
 
 
 def test_control_c_while_it_bakes_leaves_and_says_how_to_watch(shop: Shop):
-    shop.settings(bake=4)
+    shop.settings(bake=LASTING)
     terminal = Terminal(shop.folder)
     terminal.begin("deploy", "--version", "v1", "--yes")
-    terminal.until(lambda seen: "━".encode() in seen)
+    terminal.until(bakes)
     terminal.say(b"\x03")
     assert terminal.end() == 8
     assert "readiness status --env local --watch" in terminal.text
     assert terminal.seen.rfind(SHOW_CURSOR) > terminal.seen.rfind(HIDE_CURSOR)
+    shop.promote()
     shop.until(lambda seen: (seen["record"]["last"] or {}).get("outcome") == "deployed")
 
 
 def test_a_terminal_that_goes_away_does_not_end_the_release(shop: Shop):
-    shop.settings(bake=1)
+    shop.settings(bake=LASTING)
     terminal = Terminal(shop.folder)
     terminal.begin("deploy", "--version", "v1", "--yes")
-    terminal.until(lambda seen: "━".encode() in seen)
+    terminal.until(bakes)
     os.close(terminal.master)
+    shop.promote()
     assert os.waitstatus_to_exitcode(os.waitpid(terminal.pid, 0)[1]) in (0, 8)
     shop.until(lambda seen: (seen["record"]["last"] or {}).get("outcome") == "deployed")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from cli.shop import CLI, Shop
+from cli.shop import CLI, LASTING, LONG, Shop
 
 
 def test_from_nothing_to_an_upgrade_and_back(shop: Shop):
@@ -54,7 +54,7 @@ def test_a_pipe_gets_a_line_for_each_event_and_then_the_ending(shop: Shop):
 
 def test_a_release_that_answers_badly_is_taken_back(shop: Shop):
     first = shop.deploy("v1")
-    shop.settings(bake=20)
+    shop.settings(bake=60)
     shop.version("v3", "--fail-after", "6")
     done = shop.run("deploy", "--version", "v3", "--yes")
     assert done.code == 5, done.out
@@ -83,6 +83,7 @@ def test_a_plan_changes_nothing_and_says_what_forbids_it(shop: Shop):
     assert shop.run("keeper", "status").code == 3
     shop.deploy("v1")
     assert shop.run("freeze", "--reason", "audit", "--owner", "ada").code == 0
+    shop.settings(bake=60)  # what is asked now are the gates after the switch
     refused = shop.deploy("v2", "--plan")
     assert (refused.code, refused.end["outcome"]) == (7, "refused")
     told = {event.get("event"): event for event in refused.events}
@@ -91,6 +92,7 @@ def test_a_plan_changes_nothing_and_says_what_forbids_it(shop: Shop):
     assert shop.deploy("v2").end["next"] == "readiness unfreeze --env local"
     lifted = shop.run("unfreeze")
     assert "audit (ada, since" in lifted.out
+    shop.settings()
     assert shop.deploy("v2").code == 0
 
 
@@ -133,7 +135,7 @@ def test_a_deploy_that_waits_for_its_approval_ends_with_what_became_of_it(shop: 
 
 
 def test_a_second_deploy_is_told_who_is_at_work(shop: Shop):
-    shop.version("slow", "--ready-after", "120")
+    shop.version("slow", "--ready-after", "3600")
     first = shop.begin("deploy", "--version", "slow", "--yes")
     shop.until_phase("preparing")
     second = shop.deploy("v2")
@@ -147,7 +149,7 @@ def test_a_second_deploy_is_told_who_is_at_work(shop: Shop):
 
 def test_a_rollback_while_it_bakes_is_a_success_for_who_asked_only(shop: Shop):
     first = shop.deploy("v1")
-    shop.settings(bake=30)
+    shop.settings(bake=LASTING)
     deploying = shop.begin("deploy", "--version", "v2", "--yes", "--format", "json")
     shop.until_phase("baking")
     assert shop.run("rollback").code == 0
@@ -156,7 +158,7 @@ def test_a_rollback_while_it_bakes_is_a_success_for_who_asked_only(shop: Shop):
 
 
 def test_promoting_while_it_bakes_ends_the_bake(shop: Shop):
-    shop.settings(bake=60)
+    shop.settings(bake=LASTING)
     deploying = shop.begin("deploy", "--version", "v1", "--yes")
     shop.until_phase("baking")
     assert shop.run("promote").code == 0
@@ -164,9 +166,11 @@ def test_promoting_while_it_bakes_ends_the_bake(shop: Shop):
 
 
 def test_a_deploy_that_does_not_wait_leaves_the_rest_to_the_guard(shop: Shop):
-    shop.settings(bake=1)
+    shop.settings(bake=LASTING)
     done = shop.deploy("v1", "--no-wait")
     assert (done.code, done.end["outcome"]) == (8, "detached"), done.out
+    shop.until_phase("baking")
+    shop.promote()
     shop.until(lambda seen: (seen["record"]["last"] or {}).get("outcome") == "deployed")
 
 
@@ -237,7 +241,7 @@ def test_verbs_that_need_a_keeper_say_what_brings_one(shop: Shop):
 def test_standard_output_that_goes_away_changes_nothing(shop: Shop, redirect: str):
     command = f'"$0" -c "$1" deploy --version v1 --yes {redirect}; exit ${{PIPESTATUS[0]}}'
     done = subprocess.run(
-        ["bash", "-c", command, CLI[0], CLI[2]], cwd=shop.folder, capture_output=True, text=True, timeout=60
+        ["bash", "-c", command, CLI[0], CLI[2]], cwd=shop.folder, capture_output=True, text=True, timeout=LONG
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

@@ -20,7 +20,7 @@ sys.exit(4)
 def run(redirect: str) -> subprocess.CompletedProcess[str]:
     command = f'"$0" -c "$1" {redirect}'
     return subprocess.run(
-        ["bash", "-c", command, sys.executable, PROGRAM], capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-c", command, sys.executable, PROGRAM], capture_output=True, text=True, timeout=300, check=False
     )
 
 

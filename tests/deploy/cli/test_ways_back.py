@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.shop import Shop
+from cli.shop import HOME, Shop
 
 
 def test_a_second_rollback_does_not_bring_back_what_was_gone_back_from(shop: Shop):
@@ -22,7 +22,7 @@ def test_a_second_rollback_does_not_bring_back_what_was_gone_back_from(shop: Sho
 
 def test_a_rollback_after_a_release_was_taken_back_does_not_serve_it_again(shop: Shop):
     first = shop.deploy("v1")
-    shop.settings(bake=20)
+    shop.settings(bake=60)
     shop.version("v3", "--fail-after", "6")
     assert shop.deploy("v3").code == 5
     assert shop.run("rollback").code == 7
@@ -30,7 +30,7 @@ def test_a_rollback_after_a_release_was_taken_back_does_not_serve_it_again(shop:
 
 
 def test_a_first_release_that_nobody_asked_is_held_and_kept_by_a_person(shop: Shop):
-    shop.settings(**{"{name: home, http: {path: /}, interval: 0.5}": "{name: errors, traffic: {max-error-ratio: 0.1}}"})
+    shop.settings(bake=1, **{HOME: "{name: errors, traffic: {max-error-ratio: 0.1}}"})
     done = shop.deploy("v1")
     assert (done.code, done.end["outcome"]) == (6, "held"), done.out
     assert done.end["next"].startswith("readiness promote --env local --reason")

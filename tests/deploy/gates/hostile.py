@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 Behaviour = Callable[["Talk"], None]
-GIVE_UP = 20.0  # seconds after which a behaviour ends by itself, so that no test leaves a thread behind
+GIVE_UP = 120.0  # seconds after which a behaviour ends by itself, so that no test leaves a thread behind
+_TAKEN: list[socket.socket] = []
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,8 @@ def document(code: int = 200, /, **parts: object) -> Behaviour:
 
 
 def nobody() -> str:
-    """An address where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return f"http://127.0.0.1:{port}"
+    """An address where nobody listens, or will: it is taken for as long as the tests run."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    _TAKEN.append(taken)
+    return f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -23,7 +23,8 @@ from readiness_deploy.record import Release
 from readiness.http import NoAnswer, Reader
 
 PASS, FAIL, UNSURE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
-PATIENCE = 30.0
+PATIENCE = 120.0
+RESERVED: list[socket.socket] = []
 ODD = 'v1.0+b|"x"\\y'
 
 pytestmark = pytest.mark.needs("prometheus")
@@ -71,10 +72,14 @@ def exporter() -> Iterator[int]:
 
 
 def started(folder: Path, exporter: int) -> tuple[subprocess.Popen[bytes], str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    # Kept bound, and never listening, so that nobody else is given this port before or after Prometheus has it.
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    RESERVED.append(reserved)
+    port = reserved.getsockname()[1]
     (folder / "prometheus.yml").write_text(f"""
-global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
+global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
   - {{job_name: us, static_configs: [{{targets: ["127.0.0.1:{exporter}"]}}]}}
 """)
@@ -150,13 +155,19 @@ RATIO = 'sum(rate(errors_total{release="{release}"}[5s])) / sum(rate(requests_to
     ],
 )
 def test_what_the_gate_says(prometheus: str, query: str, release: str, expected: Verdict, said: str) -> None:
-    verdict, seen = asked(prometheus, release, query=query)
-    assert (verdict, len(seen)) == (expected, 1), seen
-    assert said in seen[0].why
+    def as_expected() -> bool:
+        """A scrape for which a busy machine was late leaves a gap, of which a gate cannot tell; no more is borne."""
+        verdict, seen = asked(prometheus, release, query=query)
+        assert verdict in (expected, UNSURE), seen
+        assert len(seen) == 1, seen
+        return verdict is expected and said in seen[0].why
+
+    until(as_expected, f"it never is {expected}: {said}")
 
 
 def test_the_requests_behind_it_are_counted(prometheus: str) -> None:
     counted = 'sum(increase(requests_total{release="{release}"}[5s]))'
+    until(lambda: asked(prometheus, query=RATIO, samples=counted, **{"min-requests": 10})[0] is PASS, "it never passes")
     verdict, (seen,) = asked(prometheus, query=RATIO, samples=counted, **{"min-requests": 10})
     assert (verdict, seen.window) == (PASS, 5.0)
     assert seen.n is not None
@@ -173,7 +184,7 @@ def test_a_prometheus_that_stands_still_or_is_killed(tmp_path: Path, exporter: i
     try:
         until(lambda: asked(address, query=query)[0] is PASS, "it never passes")
         process.send_signal(signal.SIGSTOP)
-        assert asked(address, query=query, timeout=0.4)[0] is UNSURE
+        assert asked(address, query=query, timeout=1)[0] is UNSURE
         process.send_signal(signal.SIGCONT)
         until(lambda: asked(address, query=query)[0] is PASS, "it does not come back")
     finally:

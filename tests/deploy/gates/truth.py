@@ -41,7 +41,7 @@ from readiness_deploy.record import Release
 PASS, FAIL, UNSURE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
 RELEASE = "r-1"
 SHORT = 0.4  # seconds given to what is too slow
-AMPLE = 20.0
+AMPLE = 60.0
 QUERY = 'sum(rate(errors_total{release="{release}"}[1m]))'
 BARE = 'errors{release="{release}"}'
 
@@ -342,7 +342,7 @@ _HTTP = [
     ),
     _http("fast enough", _itself(_OK), PASS, gate={"max-latency": AMPLE / 2}),
     _http("slower than wanted", _itself(after(0.2, _OK)), FAIL, gate={"max-latency": 0.1}),
-    _http("much slower than wanted", _itself(hang), FAIL, gate={"max-latency": SHORT / 2}, timeout=5 * SHORT),
+    _http("much slower than wanted", _itself(hang), FAIL, gate={"max-latency": SHORT / 2}, timeout=6.0),
     _http("for ever", _itself(hang), UNSURE, timeout=SHORT),
     _http("too late", _itself(after(2 * SHORT, _OK)), UNSURE, timeout=SHORT),
     _http("a header without an end", _itself(drip_head), UNSURE, timeout=SHORT),
@@ -381,9 +381,9 @@ _COMMAND = [
     _command("what it called was killed", "sh -c 'kill -KILL $$'; exit $?", UNSURE),
     _command("what it called was told to end", "sh -c 'kill -TERM $$'; exit $?", UNSURE),
     _command("137, as where memory ran out", "exit 137", UNSURE),
-    _command("for ever", "sleep 60", UNSURE, timeout=SHORT),
-    _command("for ever, in a child", "sleep 60 & wait", UNSURE, timeout=SHORT),
-    _command("well, and leaves a child behind", "sleep 60 & exit 0", PASS),
+    _command("for ever", "sleep 600", UNSURE, timeout=SHORT),
+    _command("for ever, in a child", "sleep 600 & wait", UNSURE, timeout=SHORT),
+    _command("well, and leaves a child behind", "sleep 600 & exit 0", PASS),
     _command("says 200 MiB and is well", "head -c 200000000 /dev/zero; exit 0", PASS),
     _command("says 200 MiB and is not", "head -c 200000000 /dev/zero; exit 3", FAIL),
     _command("never stops to talk", "yes", UNSURE, timeout=SHORT),

@@ -11,8 +11,8 @@ from readiness_deploy.ports import World
 from readiness_deploy.record import Bake, Intent, Release
 from readiness_deploy.states import Goal
 
-QUICK = Bake(seconds=0.5, converge=5, identities=3)
-LASTING = Bake(seconds=3600, converge=5, identities=3)
+QUICK = Bake(seconds=0.5, converge=60, identities=3)
+LASTING = Bake(seconds=3600, converge=60, identities=3)
 
 
 class Told:
@@ -25,7 +25,7 @@ class Told:
 
 def intent(release: Release, run: str, **more: Any) -> Intent:
     return Intent(
-        run=run, goal=Goal.DEPLOY, release=release, colour="blue", ready_within=15, min_ready=0,
+        run=run, goal=Goal.DEPLOY, release=release, colour="blue", ready_within=120, min_ready=0,
         **{"bake": QUICK, **more},
     )  # fmt: skip
 

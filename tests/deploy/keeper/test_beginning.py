@@ -15,7 +15,7 @@ import pytest
 from readiness_deploy.keeper.client import Unreachable, ask
 from readiness_deploy.keeper.start import Failure, start, status, stop, unit, upgrade
 
-from keeper.rig import gone, in_flight, until
+from keeper.rig import LONG, gone, in_flight, until
 
 
 def test_it_says_what_it_is_and_where_it_listens(rig: Any) -> None:
@@ -97,11 +97,11 @@ def test_it_may_end_without_its_colours(serving: Any) -> None:
 
 def test_requests_in_flight_are_answered_before_it_ends(serving: Any) -> None:
     got: list[Any] = []
-    asking = threading.Thread(target=lambda: got.append(serving.get("/slow?0.6")))
+    asking = threading.Thread(target=lambda: got.append(serving.get("/slow?3")))
     asking.start()
     in_flight(serving, "blue", 1)
     serving.stop()
-    asking.join(10)
+    asking.join(LONG)
     assert got == [(200, "v1", "v1")]
 
 

@@ -18,11 +18,12 @@ from readiness_deploy.states import Phase
 from keeper.rig import LONG, in_flight, until
 
 
-def test_a_colour_comes_up_and_is_counted(rig: Any) -> None:
+def test_a_colour_comes_up_and_is_counted(rig: Any, tmp_path: Path) -> None:
     keeper = rig.deployer()
-    keeper.start("blue", rig.release("v1", "--ready-after", "0.4"))
-    view = keeper.observe().colours["blue"]
+    keeper.start("blue", rig.release("v1", "--ready-when", str(tmp_path / "go")))
+    view = until(lambda: (view := keeper.observe().colours["blue"]).probes and view)
     assert (view.standing, view.release, view.ready_for) == (Standing.STARTING, "v1", 0.0)
+    (tmp_path / "go").touch()
     rig.standing("blue", "ready")
     until(lambda: keeper.observe().colours["blue"].streak >= 3)
     view = keeper.observe().colours["blue"]
@@ -59,8 +60,9 @@ def test_one_that_ends_before_it_served_stays_dead_and_says_why(rig: Any) -> Non
 
 
 def test_one_that_is_ready_and_ends_before_it_served_is_not_started_again(rig: Any) -> None:
-    rig.deployer().start("blue", rig.release("v1", "--exit-after", "1"))
+    rig.deployer().start("blue", rig.release("v1"))
     rig.standing("blue", "ready")
+    rig.tell("blue", "/die")
     view = rig.standing("blue", "dead")
     assert "exit code 3" in view["why"]
     assert view["restarts"] == 0
@@ -73,10 +75,10 @@ def test_a_signal_is_called_by_its_name(rig: Any) -> None:
 
 
 def test_one_that_is_not_ready_in_time_is_ended(rig: Any) -> None:
-    wanted = {"interval": 0.05, "within": 0.6}
+    wanted = {"interval": 0.05, "within": 3}
     rig.deployer().start("blue", rig.release("v1", "--ready-after", "3600", ready=wanted))
     view = rig.standing("blue", "dead")
-    assert view["why"].startswith("it was not ready within 0.6 s: GET /ready is answered with 503")
+    assert view["why"].startswith("it was not ready within 3 s: GET /ready is answered with 503")
     assert rig.processes() == []
 
 
@@ -135,8 +137,11 @@ def test_a_selected_colour_that_dies_is_started_again(serving: Any) -> None:
 
 def test_one_that_keeps_dying_is_started_again_and_again_more_slowly(serving: Any) -> None:
     keeper = serving.deployer()
-    serving.serve(keeper, "green", serving.release("v2", "--exit-after", "0.3"))
-    until(lambda: serving.details()["colours"]["green"]["restarts"] >= 3)
+    serving.serve(keeper, "green", serving.release("v2"))
+    for restarts in (1, 2, 3):
+        serving.standing("green", "ready")
+        serving.tell("green", "/die")
+        until(lambda restarts=restarts: serving.details()["colours"]["green"]["restarts"] == restarts)
     assert "exit code 3" in serving.journal()
 
 
@@ -184,12 +189,12 @@ def test_one_that_ignores_sigterm_is_killed_after_the_grace(rig: Any) -> None:
     assert rig.processes() == []
 
 
-def test_what_is_in_flight_ends_before_the_colour_does(serving: Any) -> None:
+def test_what_is_in_flight_ends_before_the_colour_does(serving: Any, tmp_path: Path) -> None:
     """Also where the program has no patience of its own."""
     keeper = serving.deployer()
     serving.serve(keeper, "green", serving.release("v2", "--abrupt"))
     got: list[Any] = []
-    asking = threading.Thread(target=lambda: got.append(serving.get("/slow?0.8")))
+    asking = threading.Thread(target=lambda: got.append(serving.get(f"/when?{tmp_path}/go")))
     asking.start()
     in_flight(serving, "green", 1)
     record = keeper.observe().record
@@ -197,7 +202,8 @@ def test_what_is_in_flight_ends_before_the_colour_does(serving: Any) -> None:
     keeper.stop("green")
     assert serving.get()[1] == "v1"
     assert got == []
-    asking.join(20)
+    (tmp_path / "go").touch()
+    asking.join(LONG)
     assert got == [(200, "v2", "v2")]
     serving.standing("green", "absent")
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +13,8 @@ from readiness_deploy.adapters.local import Keeper
 from readiness_deploy.bluegreen import End, carry_out
 from readiness_deploy.states import Phase, State
 
-from keeper.rig import Rig, holder, until
-from keeper.runs import LASTING, QUICK, intent, world
+from keeper.rig import LONG, Rig, holder, release, until
+from keeper.runs import LASTING, intent, world
 
 
 def deploy(rig: Rig, keeper: Keeper, name: str, *words: str, **more: Any) -> End:
@@ -61,17 +60,21 @@ def test_a_release_that_dies_in_its_bake_is_taken_back(serving: Any) -> None:
 
 def test_a_release_that_turns_unready_in_its_bake_is_taken_back(serving: Any) -> None:
     keeper = serving.deployer()
-    deploy(serving, keeper, "v2", "--unready-after", "2", bake=LASTING, detach=True)
+    deploy(serving, keeper, "v2", bake=LASTING, detach=True)
+    until(lambda: serving.record().phase is Phase.BAKING)
+    serving.tell("green", "/fail")
     until(lambda: serving.record().phase is Phase.STABLE)
     assert serving.record().last.outcome == "rolled-back"
     assert "GET /ready is answered with 503" in serving.record().last.reason
 
 
 def test_a_guard_that_hangs_is_ended_and_brought_back(serving: Any) -> None:
-    deploy(serving, serving.deployer(), "v2", bake=replace(QUICK, seconds=2), detach=True)
+    deploy(serving, serving.deployer(), "v2", bake=LASTING, detach=True)
     first = until(lambda: serving.record().phase is Phase.BAKING and serving.about()["guard_pid"])
     os.kill(first, signal.SIGSTOP)
-    until(lambda: serving.record().phase is Phase.STABLE, within=60)
+    until(lambda: (pid := serving.about()["guard_pid"]) and pid != first)
+    serving.promote()
+    until(lambda: serving.record().phase is Phase.STABLE)
     assert serving.record().last.outcome == "deployed"
     assert f'"pid":{first}' in next(line for line in serving.journal().splitlines() if "guard hangs" in line)
 
@@ -86,35 +89,60 @@ def test_a_plan_that_was_made_when_something_else_served_is_refused(serving: Any
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_guard_that_ends_is_brought_back(serving: Any, number: signal.Signals) -> None:
-    deploy(serving, serving.deployer(), "v2", bake=replace(QUICK, seconds=4), detach=True)
+    deploy(serving, serving.deployer(), "v2", bake=LASTING, detach=True)
     first = until(lambda: serving.record().phase is Phase.BAKING and serving.about()["guard_pid"])
     os.kill(first, number)
     second = until(lambda: (pid := serving.about()["guard_pid"]) and pid != first and pid)
     assert second
+    serving.promote()
     until(lambda: serving.record().phase is Phase.STABLE)
     assert serving.record().last.outcome == "deployed"
 
 
 def test_the_guard_outlives_the_worker_and_goes_on(serving: Any) -> None:
-    deploy(serving, serving.deployer(), "v2", bake=replace(QUICK, seconds=3), detach=True)
+    deploy(serving, serving.deployer(), "v2", bake=LASTING, detach=True)
     guard = until(lambda: serving.record().phase is Phase.BAKING and serving.about()["guard_pid"])
     until(lambda: serving.details()["lock"])
     serving.kill("worker")
     assert serving.details()["keeper"]["guard_pid"] == guard
+    serving.promote()
     until(lambda: serving.record().phase is Phase.STABLE)
     assert serving.record().last.outcome == "deployed"
     assert "guard ended" not in serving.journal()
 
 
-def test_after_a_reboot_in_the_bake_both_come_up_and_it_is_baked_anew(serving: Any) -> None:
-    deploy(serving, serving.deployer(), "v2", bake=replace(QUICK, seconds=3), detach=True)
+def test_after_a_reboot_in_the_bake_both_come_up_and_it_is_baked_anew(serving: Any, tmp_path: Any) -> None:
+    """However long the new one takes to come up again: that the machine went down says nothing of it."""
+    (tmp_path / "go").touch()
+    deploy(serving, serving.deployer(), "v2", "--ready-when", str(tmp_path / "go"), bake=LASTING, detach=True)
+    until(lambda: serving.record().phase is Phase.BAKING)
+    serving.kill_everything()
+    (tmp_path / "go").unlink()
+    serving.start()
+    serving.standing("blue", "ready")
+    until(lambda: serving.details()["colours"]["blue"]["streak"] > 80)
+    assert serving.record().phase is Phase.BAKING
+    (tmp_path / "go").touch()
+    serving.standing("green", "ready")
+    until(lambda: (serving.details()["lock"] or {}).get("guard"))
+    serving.promote()
+    until(lambda: serving.record().phase is Phase.STABLE)
+    assert serving.record().last.outcome == "deployed"
+    assert serving.get()[1] == "v2"
+
+
+def test_after_a_reboot_in_the_bake_one_that_does_not_come_up_any_more_is_taken_back(
+    serving: Any, tmp_path: Any
+) -> None:
+    once = ["/bin/sh", "-c", f'mkdir "{tmp_path}/once" && exec "$@"', "sh", *release("v2").details["command"]]
+    v2 = release("v2", command=once)
+    assert carry_out(world(serving.deployer(), v2, detach=True), intent(v2, "r", bake=LASTING)).state is State.DETACHED
     until(lambda: serving.record().phase is Phase.BAKING)
     serving.kill_everything()
     serving.start()
-    serving.standing("green", "ready")
-    serving.standing("blue", "ready")
-    until(lambda: serving.record().phase is Phase.STABLE)
-    assert serving.record().last.outcome in ("deployed", "rolled-back")
+    until(lambda: serving.record().phase is Phase.STABLE, why=serving.journal)
+    assert serving.record().last.outcome == "rolled-back"
+    assert serving.get()[1] == "v1"
 
 
 def test_a_request_to_roll_back_reaches_the_guard(serving: Any) -> None:
@@ -173,7 +201,10 @@ def test_a_keeper_without_a_guard_says_so(idle: Any, tmp_path: Any) -> None:
 
 def test_the_guard_is_no_use_where_nothing_moved(serving: Any) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "readiness_deploy.guard", str(serving.state)], capture_output=True, text=True, timeout=30
+        [sys.executable, "-m", "readiness_deploy.guard", str(serving.state)],
+        capture_output=True,
+        text=True,
+        timeout=LONG,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert serving.details()["lock"] is None

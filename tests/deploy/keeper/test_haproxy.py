@@ -25,7 +25,7 @@ from readiness_deploy.keeper.processes import CARRIER, marked
 from readiness_deploy.keeper.start import Failure, start, status, stop, upgrade
 from readiness_deploy.states import State
 
-from keeper.rig import Rig, gone, holder, in_flight, release, until
+from keeper.rig import LONG, Rig, gone, holder, in_flight, release, until
 from keeper.runs import intent, world
 
 needed = pytest.mark.skipif(
@@ -78,7 +78,8 @@ def test_a_deploy_and_its_rollback_lose_no_request(carried: Rig, tmp_path: Path)
     over = tmp_path / "over"
     load = subprocess.Popen(
         [sys.executable, "-m", "readiness_prove.load", f"http://127.0.0.1:{carried.port}/", "--rate", "200",
-         "--seconds", "60", "--until-file", str(over), "--release-header", "X-Release", "--json"],
+         "--seconds", "600", "--timeout", "60", "--lag-bound", "60000", "--until-file", str(over),
+         "--release-header", "X-Release", "--json"],
         stdout=subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -95,7 +96,7 @@ def test_a_deploy_and_its_rollback_lose_no_request(carried: Rig, tmp_path: Path)
         served = carried.details()["traffic"]["blue"]["requests"]
         until(lambda: carried.details()["traffic"]["blue"]["requests"] > served + 50)
         over.touch()
-        said = json.loads(load.communicate(timeout=30)[0])
+        said = json.loads(load.communicate(timeout=LONG)[0])
     finally:
         load.kill()
         load.wait()
@@ -112,9 +113,9 @@ def test_a_selected_colour_has_every_request_from_that_instant(carried: Rig) -> 
 
 
 @needed
-def test_the_death_of_the_worker_is_nothing_to_users(carried: Rig) -> None:
+def test_the_death_of_the_worker_is_nothing_to_users(carried: Rig, tmp_path: Path) -> None:
     before, outcome = carrier(carried), []
-    slow = asked(carried, "/slow?1", outcome)
+    slow = asked(carried, f"/when?{tmp_path}/go", outcome)
     in_flight(carried, "blue", 1)
     with carried.load(fresh=True) as load:
         load.more(50)
@@ -123,7 +124,8 @@ def test_the_death_of_the_worker_is_nothing_to_users(carried: Rig) -> None:
         until(lambda: carried.about()["restarts"] == 1)
         carried.serve(carried.deployer(take_over="it is ours"), "green", release("v2"))
         load.more(50)
-    slow.join(20)
+    (tmp_path / "go").touch()
+    slow.join(LONG)
     assert (load.faults, outcome, carrier(carried)) == ([], ["v1"], before)
     assert carried.get()[2] == "v2"
     assert carried.about()["cut"] == 0
@@ -133,19 +135,19 @@ def test_the_death_of_the_worker_is_nothing_to_users(carried: Rig) -> None:
 def test_a_dead_haproxy_loses_what_it_had_in_hand_and_another_one_goes_on(carried: Rig) -> None:
     carried.serve(carried.deployer(), "green", release("v2"))
     before, outcome = carrier(carried), []
-    slow = asked(carried, "/slow?5", outcome)
+    slow = asked(carried, "/slow?3600", outcome)
     in_flight(carried, "green", 1)
     worker = int(carried.about()["worker_pid"])
     os.kill(worker, signal.SIGSTOP)  # so that nobody brings another one for a while
     os.kill(before, signal.SIGKILL)
     with ThreadPoolExecutor(20) as pool:
         waiting = [pool.submit(carried.get) for _ in range(20)]
-        with socket.create_connection(("127.0.0.1", carried.port), timeout=5):
+        with socket.create_connection(("127.0.0.1", carried.port), timeout=LONG):
             pass
         assert not any(one.done() for one in waiting)
         os.kill(worker, signal.SIGCONT)
-        assert {one.result(20)[2] for one in waiting} == {"v2"}
-    slow.join(20)
+        assert {one.result(LONG)[2] for one in waiting} == {"v2"}
+    slow.join(LONG)
     assert outcome in (["ConnectionResetError"], ["RemoteDisconnected"])
     assert another(carried, before)
     assert (carried.about()["cut"], carried.details()["colours"]["green"]["in_flight"]) == (1, 0)
@@ -165,15 +167,17 @@ def test_a_haproxy_that_does_not_obey_is_replaced_before_the_switch_is_answered(
 
 
 @needed
-def test_a_stopped_colour_finishes_what_it_has(carried: Rig) -> None:
+def test_a_stopped_colour_finishes_what_it_has(carried: Rig, tmp_path: Path) -> None:
     keeper, outcome = carried.deployer(), []
-    carried.serve(keeper, "green", release("v2", stop={"drain": 10, "grace": 0.05}))
-    slow = asked(carried, "/slow?2", outcome)
+    carried.serve(keeper, "green", release("v2", stop={"drain": 600, "grace": 0.05}))
+    slow = asked(carried, f"/when?{tmp_path}/go", outcome)
     in_flight(carried, "green", 1)
     carried.serve(keeper, "blue", release("v1"))
     keeper.stop("green")
+    assert carried.details()["colours"]["green"]["standing"] == "stopping"
+    (tmp_path / "go").touch()
     carried.standing("green", "absent")
-    slow.join(20)
+    slow.join(LONG)
     assert outcome == ["v2"]
 
 
@@ -181,7 +185,7 @@ def test_a_stopped_colour_finishes_what_it_has(carried: Rig) -> None:
 def test_requests_wait_for_a_colour_that_begins_again(carried: Rig) -> None:
     with ThreadPoolExecutor(5) as pool:
         carried.get("/die", "POST")
-        assert {one.result(20)[:2] for one in [pool.submit(carried.get) for _ in range(5)]} == {(200, "v1")}
+        assert {one.result(LONG)[:2] for one in [pool.submit(carried.get) for _ in range(5)]} == {(200, "v1")}
     traffic = carried.ask("traffic", colour="blue", window=60)
     assert (traffic["no_answer"], traffic["errors"], traffic["quantiles"]) == (1, 0, {})
 
@@ -209,11 +213,11 @@ def test_an_upgraded_keeper_takes_haproxy_over(carried: Rig) -> None:
 @needed
 def test_an_end_of_the_keeper_ends_haproxy_when_its_requests_have(carried: Rig) -> None:
     outcome: list[str] = []
-    slow = asked(carried, "/slow?1", outcome)
+    slow = asked(carried, "/slow?3", outcome)
     in_flight(carried, "blue", 1)
     assert stop(carried.state)
     gone(carried)
-    slow.join(20)
+    slow.join(LONG)
     assert (outcome, carried.processes()) == (["v1"], [])
 
 
@@ -258,7 +262,7 @@ def echo() -> Callable[[Rig], str]:
 
     def ask(rig: Rig) -> str:
         rig.serve(rig.deployer(), "blue", release("v1", command=[sys.executable, "-c", code]))
-        connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=15)
+        connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=LONG)
         connection.request("GET", "/", headers={"X-Forwarded-For": "6.6.6.6"})
         return connection.getresponse().read().decode()
 
@@ -275,7 +279,7 @@ def test_a_request_that_announces_too_much_is_refused(tmp_path: Path) -> None:
         rig.serve(rig.deployer(), "blue", release("v1"))
         statuses = []
         for size in (10, 11):
-            connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=15)
+            connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=LONG)
             connection.request("POST", "/", body=b"x" * size)
             statuses.append(connection.getresponse().status)
             connection.close()

@@ -19,7 +19,7 @@ from readiness_deploy.ports import Busy, Conflict, Fenced, Illegal, Lost
 from readiness_deploy.record import Intent
 from readiness_deploy.states import Goal, Phase
 
-from keeper.rig import holder, until
+from keeper.rig import LONG, holder, until
 
 HOLD = """
 import sys, time
@@ -157,7 +157,7 @@ def test_what_serves_is_not_deselected_nor_exchanged(serving: Any) -> None:
 
 def test_what_is_being_taken_away_is_not_selected(serving: Any) -> None:
     keeper = serving.deployer()
-    v2 = serving.release("v2", "--ignore-term", stop={"drain": 0, "grace": 5})
+    v2 = serving.release("v2", "--ignore-term", stop={"drain": 0, "grace": 60})
     keeper.start("green", v2)
     serving.standing("green", "ready")
     keeper.stop("green")
@@ -193,9 +193,11 @@ def test_a_retired_colour_goes_when_its_time_is_over(serving: Any) -> None:
 
 def test_a_timer_outlives_the_worker(serving: Any) -> None:
     keeper = serving.deployer()
-    serving.serve(keeper, "green", serving.release("v2"), previous="blue", retire_after=2.0)
+    serving.serve(keeper, "green", serving.release("v2"), previous="blue", retire_after=3600.0)
     serving.kill("worker")
-    assert 0 < serving.details()["retire"]["blue"] < 2.0
+    assert 3000 < serving.details()["retire"]["blue"] < 3600
+    keeper.retire("blue", 1.0)
+    serving.kill("worker")
     serving.standing("blue", "absent")
 
 
@@ -329,7 +331,7 @@ def test_what_is_no_command_is_answered_and_ends_nothing(rig: Any, line: bytes) 
         folder = os.open(rig.state, os.O_RDONLY)
         client.connect(f"/proc/self/fd/{folder}/control.sock")
         os.close(folder)
-        client.settimeout(5)
+        client.settimeout(LONG)
         client.sendall(line + b'{"id": 2, "do": "hello"}\n')
         said = b""
         while said.count(b"\n") < 2:
@@ -360,7 +362,7 @@ def test_whoever_watches_is_told(rig: Any) -> None:
     with Connection(rig.state) as connection:
         connection.call("watch")
         rig.deployer().start("blue", rig.release("v1"))
-        events = connection.events(idle=10)
+        events = connection.events(idle=LONG)
         seen = []
         while "colour ready" not in seen:
             seen.append(next(events)["what"])

@@ -20,7 +20,7 @@ from readiness_deploy.keeper.entry import Entry
 from readiness_deploy.keeper.proxy import Proxy
 from readiness_deploy.keeper.shared import Shared
 
-LONGEST = 20.0
+LONGEST = 120.0  # the machine may be busy with other things
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -36,7 +36,7 @@ def run(coroutine: Coroutine[Any, Any, None], longest: float = LONGEST) -> None:
     assert not faults, faults
 
 
-async def until(true: Callable[[], object], longest: float = 10.0) -> None:
+async def until(true: Callable[[], object], longest: float = 60.0) -> None:
     """Wait until something is so."""
     deadline = asyncio.get_running_loop().time() + longest
     while not true():

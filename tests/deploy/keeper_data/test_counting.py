@@ -89,14 +89,14 @@ for colour in ("blue", "blue", "green", "blue"):
     shared.enter(colour)
 shared.leave("blue")
 print("ready", flush=True)
-time.sleep(60)
+time.sleep(3600)
 """
 
 
 def _worker(path: Path) -> subprocess.Popen[bytes]:
     worker = subprocess.Popen([sys.executable, "-c", _WORKER, str(path)], stdout=subprocess.PIPE)
     assert worker.stdout is not None
-    assert select.select([worker.stdout], [], [], 20)[0]
+    assert select.select([worker.stdout], [], [], 120)[0]
     assert worker.stdout.readline() == b"ready\n"
     return worker
 
@@ -189,11 +189,11 @@ def test_latency_is_the_time_to_the_first_byte_after_the_whole_request() -> None
         async with rigged(App(slow)) as rig:
             client = await rig.client()
             await client.send(post(b"x")[:-1])
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1)
             await client.ask(b"x")
             seen = rig.board.window("blue", 10)
             assert seen["n"] == 1
-            assert 0.09 < seen["p50"] < 0.29
+            assert 0.09 < seen["p50"] < 0.99
 
     run(test())
 

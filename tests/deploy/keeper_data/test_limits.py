@@ -33,7 +33,7 @@ def test_a_head_that_does_not_end_is_not_waited_for() -> None:
 
 def test_a_client_that_says_nothing_is_hung_up_on() -> None:
     async def test() -> None:
-        async with rigged(App(), entry=Entry(idle=0.2)) as rig:
+        async with rigged(App(), entry=Entry(idle=1)) as rig:
             never, once = await rig.client(), await rig.client()
             assert (await once.ask(get())).status == 200
             assert await never.ended() == await once.ended() == b""
@@ -90,11 +90,11 @@ def test_a_slow_answer_that_goes_on_is_waited_for() -> None:
         await receive(reader, writer)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
         for _ in range(8):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.3)
             writer.write(b"x")
 
     async def test() -> None:
-        async with rigged(App(handler=app), entry=Entry(timeout=0.4)) as rig:
+        async with rigged(App(handler=app), entry=Entry(timeout=2)) as rig:
             assert (await rig.ask(get())).body == b"x" * 8
 
     run(test())

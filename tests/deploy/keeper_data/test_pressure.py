@@ -53,7 +53,7 @@ def test_a_client_that_does_not_read_stops_the_application(chunked: bool) -> Non
                 read += len(await client.reader.read(1 << 20))
             client.writer.transport.abort()
 
-    run(test(), 60)
+    run(test(), 300)
 
 
 @pytest.mark.parametrize("chunked", [True, False])
@@ -91,7 +91,7 @@ def test_an_application_that_does_not_read_stops_the_client(chunked: bool) -> No
                 await client.send(b"0\r\n\r\n")
             assert (await client.answer()).body == b"ok"
 
-    run(test(), 60)
+    run(test(), 300)
 
 
 def test_a_body_for_a_colour_that_is_not_there_yet_waits_at_the_client() -> None:
@@ -120,7 +120,7 @@ def test_a_body_for_a_colour_that_is_not_there_yet_waits_at_the_client() -> None
             assert (await client.answer()).body == b"ok"
             await blue.stop()
 
-    run(test(), 60)
+    run(test(), 300)
 
 
 def test_a_flood_of_pipelined_requests_waits_at_the_client() -> None:
@@ -147,7 +147,7 @@ def test_a_flood_of_pipelined_requests_waits_at_the_client() -> None:
             client.writer.transport.abort()
             go.set()
 
-    run(test(), 60)
+    run(test(), 300)
 
 
 def test_a_long_pipeline_is_answered_to_its_end() -> None:
@@ -167,7 +167,7 @@ def test_a_long_pipeline_is_answered_to_its_end() -> None:
                 assert (await client.answer()).body == b"ok"
             await sending
 
-    run(test(), 60)
+    run(test(), 300)
 
 
 def test_one_who_is_slow_keeps_nobody_else_waiting() -> None:
@@ -187,7 +187,7 @@ def test_one_who_is_slow_keeps_nobody_else_waiting() -> None:
                 assert (await rig.ask(get())).body == b"ok"
             slow.writer.transport.abort()
 
-    run(test(), 60)
+    run(test(), 300)
 
 
 def test_what_the_client_has_not_taken_is_in_flight_for_the_mapped_file() -> None:

@@ -127,7 +127,7 @@ def test_a_client_that_stays_when_the_application_left_is_hung_up_on() -> None:
 
 def test_a_silent_tunnel_ends() -> None:
     async def test() -> None:
-        async with rigged(App(handler=_echo), entry=Entry(tunnel=0.2)) as rig:
+        async with rigged(App(handler=_echo), entry=Entry(tunnel=1)) as rig:
             client = await _opened(rig)
             assert await client.ended() == b""
 

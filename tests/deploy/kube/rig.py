@@ -95,7 +95,7 @@ class Shop:
     def kubectl(self, *words: str, stdin: str = "") -> str:
         surroundings = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "KUBECONFIG": self.kubeconfig}
         command = ["kubectl", "--cache-dir", str(self.folder / "cache"), "-n", self.namespace, *words]
-        done = subprocess.run(command, env=surroundings, input=stdin, text=True, capture_output=True, timeout=60)
+        done = subprocess.run(command, env=surroundings, input=stdin, text=True, capture_output=True, timeout=LONG)
         assert done.returncode == 0, f"{shlex.join(command)}: {done.stderr}"
         return done.stdout
 
@@ -210,7 +210,7 @@ class Shop:
         """The release that one request through the entry came back with."""
         import http.client
 
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", "/")
             return connection.getresponse().getheader("X-Release") or ""
@@ -224,7 +224,7 @@ class Shop:
         until, account = self.folder / f"until-{uuid.uuid4().hex}", dict[str, Any]()
         command = [sys.executable, "-m", "readiness_prove.load", self.entry + "/", "--rate", str(rate)]
         command += ["--seconds", "240", "--release-header", "X-Release", "--echo-header", "X-Request-Id"]
-        command += ["--json", "--lag-bound", "500", "--until-file", str(until)]
+        command += ["--json", "--lag-bound", "60000", "--until-file", str(until)]
         command += ["--keep-alive" if keep_alive else "--no-keep-alive"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
@@ -251,4 +251,4 @@ def shop(folder: Path) -> Iterator[Shop]:
 def load_image(cache: Path) -> None:
     """Make the image known to the node, by the command that the surroundings name."""
     command = shlex.split(os.environ[IMAGES_VARIABLE])
-    subprocess.run([*command, str(image(cache))], check=True, capture_output=True, timeout=120)
+    subprocess.run([*command, str(image(cache))], check=True, capture_output=True, timeout=600)

@@ -8,6 +8,7 @@ from typing import Any
 
 from readiness_deploy.migrations import Ledgered, Migration, dialect_of, open_schema, read
 from readiness_deploy.migrations.address import parse
+from readiness_deploy.migrations.delivery import Delivery
 from readiness_deploy.migrations.postgres import PostgresSchema
 
 from readiness.config.deploy import MigrationSettings
@@ -64,7 +65,6 @@ def schema(
     found = migrations(root, files, address, **changes)
     made = settings(**changes)
     if patience:
-        return PostgresSchema(
-            parse(address), found, made, epoch=lambda: epoch, run="run-1", clock=RealClock(), patience=patience
-        )
+        delivery = Delivery(migrations=found, settings=made, epoch=lambda: epoch, run="run-1", clock=RealClock())
+        return PostgresSchema(parse(address), delivery, patience=patience)
     return open_schema(address, found, made, epoch=lambda: epoch, run="run-1", clock=RealClock())

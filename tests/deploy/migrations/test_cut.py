@@ -23,7 +23,7 @@ from simulator.proof import FULL, figures
 pytestmark = pytest.mark.needs("postgresql")
 
 WHOLE = ["first", "second", "second"]
-HARMS = {"cut": 0.0, "freeze": 0.2}  # and the seconds that the network has, where it is not the usual time
+HARMS = {"cut": 0.0, "freeze": 0.4}  # and the seconds that the network has, where it is not the usual time
 INDEX = {
     "0001_first.sql": THREE["0001_first.sql"],
     "0002_index.sql": "CREATE INDEX CONCURRENTLY tally_step ON tally (step);\n",
@@ -67,6 +67,14 @@ def attempted(address: str, root: Path, files: dict[str, str], wanted: str, pati
     return True
 
 
+def told(attempt: Callable[[], bool | None]) -> bool:
+    """What an attempt says. One that ended before its harm, for want of time on a busy machine, says nothing: again."""
+    for _ in range(50):
+        if (said := attempt()) is not None:
+            return said
+    raise AssertionError("the machine has no time for one whole attempt")
+
+
 def each_message(attempt: Callable[[int], bool], first: int = 1) -> int:
     """Call `attempt` with 1, 2, 3 … until one says that its number was not reached. Up to which one they were."""
     with ThreadPoolExecutor(8) as pool:  # most of the time is spent waiting
@@ -87,13 +95,13 @@ FIRST = {"cut": 1, "freeze": 23}
 def test_harm_at_each_message_of_one_attempt(server: Any, tmp_path: Path, what: str) -> None:
     lost: list[int] = []
 
-    def attempt(number: int) -> bool:
+    def attempt(number: int) -> bool | None:
         root = tmp_path / str(number)
         database = begun(server, root, THREE)
         with behind(database, once_at(number, what)) as (proxy, address):
             ended = attempted(address, root, THREE, IDS[1], HARMS[what])
-            if ended and len(proxy.seen) < number:
-                return False
+            if len(proxy.seen) < number:
+                return False if ended else None
             assert tally(database) in (["first"], WHOLE), f"message {number}"
             assert len(ledger(database)) == (2 if tally(database) == WHOLE else 1), f"message {number}"
             schema(database.address, root, THREE, attempts=30, epoch=2).apply(IDS[1])
@@ -102,7 +110,7 @@ def test_harm_at_each_message_of_one_attempt(server: Any, tmp_path: Path, what: 
         return True
 
     with figures(f"migrations-{what}") as counts:
-        counts["messages"] = each_message(attempt, FIRST[what])
+        counts["messages"] = each_message(lambda number: told(lambda: attempt(number)), FIRST[what])
         counts["attempts_lost"] = len(lost)
     assert counts["messages"] > 50
     assert len(lost) > 5
@@ -124,19 +132,19 @@ def test_harm_at_each_message_is_healed_by_the_same_call(server: Any, tmp_path: 
 def test_harm_at_each_message_of_an_index(server: Any, tmp_path: Path, what: str) -> None:
     """No transaction undoes a half-built index: what is left of it is found and built anew."""
 
-    def attempt(number: int) -> bool:
+    def attempt(number: int) -> bool | None:
         root = tmp_path / str(number)
         database = begun(server, root, INDEX)
         with behind(database, once_at(number, what)) as (proxy, address):
             ended = attempted(address, root, INDEX, "0002_index", HARMS[what])
-            if ended and len(proxy.seen) < number:
-                return False
+            if len(proxy.seen) < number:
+                return False if ended else None
             schema(database.address, root, INDEX, attempts=30, epoch=2).apply("0002_index")
         assert schema(database.address, root, INDEX).observe().applied == ("0001_first", "0002_index")
         assert database.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'tally_step'::regclass") == [(True,)]
         return True
 
-    assert each_message(attempt, FIRST[what]) > 50
+    assert each_message(lambda number: told(lambda: attempt(number)), FIRST[what]) > 50
 
 
 def test_a_network_that_freezes_while_connecting(server: Any, tmp_path: Path) -> None:
@@ -149,7 +157,10 @@ def test_a_network_that_freezes_while_connecting(server: Any, tmp_path: Path) ->
 @pytest.mark.parametrize("reply", [False, True], ids=["before-commit", "reply-to-commit"])
 @pytest.mark.parametrize("what", HARMS)
 def test_harm_at_commit(server: Any, tmp_path: Path, what: str, reply: bool) -> None:
-    database = begun(server, tmp_path, THREE)
+    assert told(lambda: harmed_at_commit(begun(server, tmp_path, THREE), tmp_path, what, reply))
+
+
+def harmed_at_commit(database: Database, tmp_path: Path, what: str, reply: bool) -> bool | None:
     committed: list[int] = []
 
     def harm(message: Message) -> str:
@@ -160,7 +171,8 @@ def test_harm_at_commit(server: Any, tmp_path: Path, what: str, reply: bool) -> 
 
     with behind(database, harm) as (_, address):
         assert not attempted(address, tmp_path, THREE, IDS[1], HARMS[what])
-        assert committed
+        if not committed:
+            return None
         if reply:  # the server has it, and nobody here knows
             schema(database.address, tmp_path, THREE, attempts=30, epoch=2).apply(IDS[1])
             assert tally(database) == WHOLE
@@ -168,6 +180,7 @@ def test_harm_at_commit(server: Any, tmp_path: Path, what: str, reply: bool) -> 
             assert tally(database) == ["first"]
             schema(database.address, tmp_path, THREE, attempts=30, epoch=2).apply(IDS[1])
     assert (ledger(database), tally(database)) == (IDS[:2], WHOLE)
+    return True
 
 
 def test_a_slow_network_changes_nothing(server: Any, tmp_path: Path) -> None:

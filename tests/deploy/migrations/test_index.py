@@ -84,5 +84,5 @@ def test_a_build_waits_for_an_open_transaction_and_holds_nobody_back(database: D
             assert not building.done()
         database.ask("INSERT INTO tally VALUES ('meanwhile')")
         idle.commit()
-        building.result(30)
+        building.result(120)
     assert valid(database) == [True]

@@ -34,7 +34,7 @@ def test_nobody_else_has_a_turn_while_an_index_is_built(database: Database, tmp_
         with pytest.raises(Patience, match="another migration is under way"):
             schema(database.address, tmp_path, INDEX, attempts=1, index_timeout=2.0).apply("0002_index")
         idle.commit()
-        building.result(30)
+        building.result(120)
     assert made.observe().applied == ("0001_first", "0002_index")
 
 
@@ -60,7 +60,7 @@ def test_what_an_earlier_epoch_left_open_is_ended_by_a_later_one(
     name = "readiness/7/somebody"
     with Link(parse(database.address), name=name) as held:
         take_turn(held, name, 7, RealClock(), 1)
-        made = schema(database.address, tmp_path, THREE, epoch=epoch, attempts=2, lock_timeout=0.1)
+        made = schema(database.address, tmp_path, THREE, epoch=epoch, attempts=30 if gets else 2, lock_timeout=0.1)
         if gets:
             made.apply(IDS[0])
         else:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from readiness_deploy.migrations.model import Judgement, Kind, Migration, Statement
 from readiness_deploy.migrations.model import Plan as MigrationPlan
-from readiness_deploy.plan import Capacity, Judged, Plan, unresolved
+from readiness_deploy.plan import Capacity, Judged, Plan, Refusal
 from readiness_deploy.plan_text import as_json, lines
 from readiness_deploy.ports import Holder
 from readiness_deploy.record import Bake, Freeze, Release
@@ -58,7 +58,7 @@ def test_a_good_plan_has_no_refusal() -> None:
         ({"migrations": MigrationPlan(expand=(migration("0002", Kind.CONTRACT),))}, "migrations", "0002 is contract"),
         ({"migrations": MigrationPlan(expand=(migration("0002", Kind.REFUSED),))}, "migrations", "0002 is refused"),
         ({"gate_problems": ("gate x: no",)}, "gates", "gate x"),
-        ({"unresolved": ("DB is to come from X",)}, "references", "DB is to come"),
+        ({"unresolved": (Refusal(code="references", text="DB is to come from X"),)}, "references", "DB is to come"),
         ({"capacity": Capacity(enough=False, text="1 GiB free, 2 GiB wanted")}, "capacity", "1 GiB"),
     ],
 )
@@ -143,23 +143,6 @@ def test_an_approval_binds_to_everything_that_is_agreed_to(changes: dict[str, An
 )
 def test_and_to_nothing_that_changes_by_itself(changes: dict[str, Any]) -> None:
     assert plan(**changes).hash == plan().hash
-
-
-def test_references_are_asked_about_where_they_are_used() -> None:
-    details = {
-        "environment": {"MODE": "fast", "DB": {"from-env": "DB"}, "CERT": {"from-file": "/c"}},
-        "migrations": {"database": {"from-env": "ADMIN"}},
-    }
-    asked: list[tuple[str, Any]] = []
-
-    def ask(name: str, reference: Any) -> str:
-        asked.append((name, reference))
-        return "" if name == "CERT" else f"{name} is nowhere"
-
-    assert unresolved(replace(NEW, details=details), ask) == ("DB is nowhere", "migrations.database is nowhere")
-    assert ("CERT", {"from-file": "/c"}) in asked
-    assert not any(name == "MODE" for name, _ in asked)
-    assert unresolved(OLD, ask) == ()
 
 
 def test_the_text_and_the_document_say_the_same() -> None:

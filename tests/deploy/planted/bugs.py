@@ -28,7 +28,7 @@ BUGS = (
     ),
     Bug(
         "a first deploy skips its gates",
-        "deeds.py",
+        "deeds/candidate.py",
         "    series = world.gates.begin(intent.before, subject)\n",
         "    if world.route.observe().record.selected is None:\n        return OK\n"
         "    series = world.gates.begin(intent.before, subject)\n",
@@ -36,51 +36,52 @@ BUGS = (
     ),
     Bug(
         "inconclusive before the switch is a pass",
-        "deeds.py",
-        "    return Did(Event.INCONCLUSIVE, series.why())\n\n\ndef _wish",
-        "    return OK\n\n\ndef _wish",
+        "deeds/candidate.py",
+        "    return Did(Event.INCONCLUSIVE, series.why())\n\n\ndef _taken_over",
+        "    return OK\n\n\ndef _taken_over",
         "Argo Rollouts #4479: a run of errors only was successful",
     ),
     Bug(
         "no data in the bake is a pass",
-        "deeds.py",
+        "deeds/watching.py",
         "    if verdict is Verdict.PASS:\n        return OK\n    if verdict is Verdict.INCONCLUSIVE and",
         "    if verdict is not Verdict.FAIL:\n        return OK\n    if verdict is Verdict.INCONCLUSIVE and",
         "Flagger #1095: no data counted as good",
     ),
     Bug(
         "the way back needs the new release",
-        "deeds.py",
+        "deeds/returning.py",
         "    if not view.ready or target is None or view.release != target.id:\n        if by_request",
-        "    well = _view(seen, intent.colour).ready and view.ready\n"
+        "    well = view_of(seen, intent.colour).ready and view.ready\n"
         "    if not well or target is None or view.release != target.id:\n"
         "        if by_request",
         "Argo Rollouts: an abort moves traffic only when the new pods are available",
     ),
     Bug(
         "the way back does not ask the old release",
-        "deeds.py",
+        "deeds/returning.py",
         "    if not view.ready or target is None or view.release != target.id:\n        if by_request",
         "    if target is None:\n        if by_request",
         "Flagger #1898: all traffic went to a broken primary",
     ),
     Bug(
         "the old release is stopped before the bake is over",
-        "deeds.py",
+        "deeds/watching.py",
         "        world.route.write(record.but(phase=Phase.BAKING))\n",
-        "        world.route.write(record.but(phase=Phase.BAKING))\n        world.colours.stop(other(intent.colour))\n",
+        "        world.route.write(record.but(phase=Phase.BAKING))\n"
+        '        world.colours.stop("green" if intent.colour == "blue" else "blue")\n',
         "Flagger #453: nothing to go back to after the promotion",
     ),
     Bug(
         "the old release is retired at once",
-        "deeds.py",
+        "deeds/ending.py",
         "            retire_after=intent.keep,\n",
         "            retire_after=0.0,\n",
         "Flagger #616: the earlier version was gone when it was needed",
     ),
     Bug(
         "an effect before the intent",
-        "deeds.py",
+        "deeds/preparing.py",
         "    if seen.record.intent is None and _is_warm(seen, intent):\n",
         "    world.colours.start(intent.colour, intent.release)\n"
         "    if seen.record.intent is None and _is_warm(seen, intent):\n",
@@ -98,7 +99,7 @@ BUGS = (
     Bug(
         "the record is believed, not the route",
         "bluegreen.py",
-        "    if seen.actual != ({record.selected} if record.selected else set()):\n        return State.HOLDING",
+        "    if is_foreign(seen):\n        return State.HOLDING",
         "    if False:\n        return State.HOLDING",
         "Argo Rollouts #3565: somebody else's edit of the service was overwritten",
         "foreign",
@@ -129,7 +130,7 @@ BUGS = (
     ),
     Bug(
         "contract migrations in a deploy",
-        "deeds.py",
+        "deeds/preparing.py",
         "    for migration in intent.expand:\n",
         "    for migration in intent.release.migrations:\n",
         "AI-Shipping-Labs #1266: a destructive migration while the old release served",
@@ -143,7 +144,7 @@ BUGS = (
     ),
     Bug(
         "approval is not waited for",
-        "deeds.py",
+        "deeds/candidate.py",
         '    if intent.approval in ("none", "given"):\n        return Did(Event.APPROVED)\n',
         "    if True:\n        return Did(Event.APPROVED)\n",
         "Argo Rollouts: the pause is skipped when there is no stable release",
@@ -167,42 +168,43 @@ BUGS = (
     ),
     Bug(
         "a freeze is ignored",
-        "deeds.py",
+        "deeds/preparing.py",
         "    if seen.record.freeze and intent.goal is Goal.DEPLOY:\n        freeze = seen.record.freeze\n",
         "    if False:\n        freeze = seen.record.freeze\n",
         "Kargo #1328: no line to stop",
     ),
     Bug(
         "the rollback floor is ignored",
-        "deeds.py",
+        "deeds/preparing.py",
         "    if lacking:\n",
         "    if False:\n",
         "AI-Shipping-Labs #1266: a release below the schema it needs",
     ),
     Bug(
         "an abort takes the wrong colour",
-        "deeds.py",
+        "deeds/ending.py",
         "        world.colours.stop(intent.colour)\n        record = world.route.observe().record\n",
-        "        world.colours.stop(other(intent.colour))\n        record = world.route.observe().record\n",
+        '        world.colours.stop("green" if intent.colour == "blue" else "blue")\n'
+        "        record = world.route.observe().record\n",
         "Argo Rollouts #1292: an abort scaled the stable release down",
     ),
     Bug(
         "an abort leaves the candidate",
-        "deeds.py",
+        "deeds/ending.py",
         "        world.colours.stop(intent.colour)\n        record = world.route.observe().record\n",
         "        record = world.route.observe().record\n",
         "Helm #4558: what a dead run began stays",
     ),
     Bug(
         "restarts under watch are not seen",
-        "deeds.py",
-        "        if _view(seen, intent.colour).restarts > restarts:\n",
+        "deeds/watching.py",
+        "        if view_of(seen, intent.colour).restarts > restarts:\n",
         "        if False:\n",
         "Argo Rollouts #3765: a crash loop counted as progress for a day",
     ),
     Bug(
         "the switch is believed, not proven",
-        "deeds.py",
+        "deeds/watching.py",
         "        streak = streak + 1 if said == release else 0\n        if streak:\n            continue\n"
         "        if world",
         "        streak += 1\n        if streak:\n            continue\n        if world",
@@ -210,14 +212,14 @@ BUGS = (
     ),
     Bug(
         "unsafe data is taken back",
-        "deeds.py",
-        "    if not by_request and intent.release.data_unsafe and not _asked(seen):\n",
+        "deeds/returning.py",
+        "    if not by_request and intent.release.data_unsafe and not asked_back(seen):\n",
         "    if False:\n",
         "Flagger #1186: a rollback that the data did not allow",
     ),
     Bug(
         "a colour that fell over is selected",
-        "deeds.py",
+        "deeds/candidate.py",
         "    if not view.ready or view.release != intent.release.id:\n"
         '        return Did(Event.FAILED, "the candidate lost',
         '    if False:\n        return Did(Event.FAILED, "the candidate lost',
@@ -226,7 +228,7 @@ BUGS = (
     ),
     Bug(
         "who comes late decides without looking",
-        "deeds.py",
+        "deeds/watching.py",
         "    return max(intent.bake.seconds - seen.baked, min(EVIDENCE, intent.bake.seconds))\n",
         "    return max(intent.bake.seconds - seen.baked, 0.0)\n",
         "Keptn: an evaluation without a single sample decided",
@@ -234,7 +236,7 @@ BUGS = (
     ),
     Bug(
         "who was ousted waits for ever",
-        "deeds.py",
+        "deeds/watching.py",
         "        if did := _carried_on(seen, intent, Phase.BAKING) or _wish(seen):\n",
         "        if did := _wish(seen):\n",
         "Spinnaker #5952: executions that never end",

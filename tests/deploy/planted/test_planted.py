@@ -29,8 +29,9 @@ _ROOM = _HERE.parents[2] / "deploy" / "readiness_deploy"
 
 
 def _copy(folder: Path) -> Path:
+    """The rollout without its adapters: the modules at the top, and the deeds."""
     copy = folder / "readiness_deploy"
-    copy.mkdir()
+    shutil.copytree(_ROOM / "deeds", copy / "deeds", ignore=shutil.ignore_patterns("__pycache__"))
     for module in _ROOM.glob("*.py"):
         shutil.copy(module, copy)
     return copy
@@ -63,6 +64,7 @@ def test_each_is_caught(bug: _MODULE.Bug, tmp_path: Path) -> None:  # type: igno
     assert done.returncode == 1, (
         f"survived `{bug.part}` with {done.returncode}: {done.stdout[-500:]}{done.stderr[-2000:]}"
     )
+    assert done.stdout.strip(), f"no promise was found broken; the trial itself failed: {done.stderr[-2000:]}"
     print(f"{bug.name}: caught by {done.stdout.strip().splitlines()[-1]}")
 
 

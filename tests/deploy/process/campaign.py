@@ -1,4 +1,4 @@
-"""The kill campaign: a command is killed at one effect after the other, and each time the job is finished.
+"""One kill: a command dies at one of its effects, and the job is finished nevertheless.
 
 Whatever is in flight after its commit point is finished by the guard, without anybody. What is in flight before it is
 finished by one command: `resume`, or, each other time, the next deploy. Where nothing is in flight, nothing has moved.
@@ -6,18 +6,15 @@ finished by one command: `resume`, or, each other time, the next deploy. Where n
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from process.rig import MORTAL, Rig, sane, until
-from process.scenarios import SCENARIOS, First, Trial, serving, wiped
+from process.scenarios import First, Trial, serving, wiped
 
-ALL = os.environ.get("READINESS_KILLS") == "1"
 MOVED = ("converging", "baking", "returning")
 
 
@@ -173,33 +170,3 @@ def _withdrawn(rig: Rig, trial: Trial, account: Account, *, deploy: bool) -> str
     assert done.code == 4, done
     account.seconds.append(done.took)
     return trial.old
-
-
-def campaign(place: Path, name: str) -> Account:
-    """Kill at each effect of a run: of each name the first, the next but so many, and so on, to the last that any run
-    had; then a run in which nobody dies. What ends by itself has tried everything that there was."""
-    scenario = SCENARIOS[name]()
-    account = Account(scenario.name)
-    rig = Rig(place / name)
-    try:
-        assert not point(rig, scenario, "", account, deploy=False)
-        for effect in sorted(account.most):
-            at = 1
-            while at <= account.most[effect]:
-                if name == "first":
-                    rig.close()
-                    rig = Rig(place / f"{name}-{account.tried}-{at}")
-                wipe = account.tried % 5 == 4
-                if not point(rig, scenario, f"{effect}:{at}", account, deploy=bool(account.tried % 2), wipe=wipe):
-                    break
-                at += _step(effect)
-        return account
-    finally:
-        rig.close()
-
-
-def _step(effect: str) -> int:
-    """Notes in the history are many and alike; files are those of a release that nobody has heard of yet."""
-    if ALL or not effect.startswith(("history ", "file ")):
-        return 1
-    return 12 if effect.startswith("history ") else 3

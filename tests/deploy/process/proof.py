@@ -1,9 +1,11 @@
-"""Whether everything is tried, and where the figures go."""
+"""Whether everything is tried, for how long at most, and where the figures go."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +13,27 @@ import pytest
 
 DIRECTORY = os.environ.get("READINESS_PROOF_DIR", "")
 FULL = bool(DIRECTORY)
+_BEGAN = time.monotonic()
+_SECONDS = os.environ.get("READINESS_PROOF_SECONDS", "")
 
 long = pytest.mark.skipif(
     not FULL, reason="a long trial with real processes: set READINESS_PROOF_DIR to a folder for its figures to run it"
 )
 
 
+def left() -> float:
+    """Seconds until a campaign has to come to its end: without READINESS_PROOF_SECONDS, it may take what it needs."""
+    return float(_SECONDS) - (time.monotonic() - _BEGAN) if _SECONDS else float("inf")
+
+
 def figures(name: str, what: str, found: dict[str, Any], n: int, command: str) -> None:
-    """Print a figure, and keep it with those of its file where there is a folder for proofs."""
+    """Print a figure, and keep it where there is a folder for proofs: in a file of its own, `<name>-<what>.json`, since
+    tests run side by side."""
     line = {"figure": what, "n": n, "command": command, **found}
     print(f"{what}: {json.dumps(found)}")
     if not FULL:
         return
     folder = Path(DIRECTORY)
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{name}.json"
-    old = json.loads(file.read_text()) if file.exists() else []
-    file.write_text(json.dumps([*(one for one in old if one["figure"] != what), line], indent=2) + "\n")
+    slug = re.sub(r"[^a-z0-9]+", "-", what.lower()).strip("-")
+    (folder / f"{name}-{slug}.json").write_text(json.dumps(line, indent=2) + "\n")

@@ -27,10 +27,12 @@ class Account:
     bad_for: list[float] = field(default_factory=list)
     last_after: list[float] = field(default_factory=list)
     loads: list[dict[str, Any]] = field(default_factory=list)
+    bake: float = 0.0
 
     def figures(self) -> dict[str, Any]:
         return {
             "deploys": self.deploys,
+            "bake_seconds": self.bake,
             "rollbacks": self.manual + self.automatic,
             "rollbacks_by_a_person": self.manual,
             "rollbacks_by_itself": self.automatic,
@@ -51,14 +53,15 @@ SEGMENT = 25
 """Rounds under one load: it tells no more than 64 releases apart."""
 
 
-def rollouts(place: Path, rounds: int, rate: float, *, keep_alive: bool, account: Account, bake: float = 1.0) -> None:
+def rollouts(place: Path, rounds: int, rate: float, *, keep_alive: bool, account: Account, bake: float = 0.5) -> None:
     """So many deploys, each followed by a rollback: by a person, and each other time of a bad release by itself."""
     rig = Rig(place / f"{'kept' if keep_alive else 'fresh'}-{len(account.loads)}")
     database = rig.place / "app.db"
     # It ends in the middle of an answer, if it is told to: what is under way there is the keeper's care alone.
     app = ("--database", str(database), "--abrupt")
     try:
-        rig.settings(bake=bake)
+        rig.settings(bake=bake, interval=0.2)
+        account.bake = bake
         rig.shipped(rig.version("v0", *app))
         bad: set[str] = set()
         with rig.load(rate, keep_alive=keep_alive, writes=True) as load:

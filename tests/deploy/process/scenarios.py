@@ -83,12 +83,14 @@ class Plain:
     arguments: tuple[str, ...]
     outcome: str
     code: int
+    bake: float = 1.0
+    interval: float = 1.0  # of the gate in the bake
     versions: Versions = field(default_factory=Versions)
 
     def ready(self, rig: Rig) -> Trial:
         old = serving(rig)
+        rig.settings(bake=self.bake, interval=self.interval)
         if not old:
-            rig.settings(bake=1.0)
             old = self.versions.next(rig)
             rig.shipped(old)
         new = self.versions.next(rig, *self.arguments)
@@ -97,7 +99,7 @@ class Plain:
 
 def taken_back() -> Plain:
     """It answers badly after a few requests: the gate after the switch sees it, and the guard goes back."""
-    return Plain("automatic rollback", ("--fail-after", "4"), "rolled-back", 5)
+    return Plain("automatic rollback", ("--fail-after", "4"), "rolled-back", 5, bake=4.0, interval=0.3)
 
 
 def gated() -> Plain:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_a_machine_that_is_started_again_serves_what_it_served_and_finishes_what
     rig.kill_all()
     rig.end(running)
     done = rig.run("keeper", "start")
-    assert done.code == 0, done
+    assert done.code == 0, str(done)
     until(lambda: (rig.record()["last"] or {}).get("version") == "v2", why=rig.tail)
     sane(rig, "v2")
 
@@ -56,7 +57,7 @@ def test_a_machine_that_is_started_again_in_another_phase(rig: Rig, phase: str) 
         until(rig.answers)
         assert rig.record()["phase"] == "preparing"
         done = rig.run("resume", "--format", "json")
-        assert done.code == 0, done
+        assert done.code == 0, str(done)
     until(lambda: (rig.record()["last"] or {}).get("version") == "v2", why=rig.tail)
     sane(rig, "v2")
 
@@ -73,14 +74,14 @@ def test_a_full_disk_stops_a_deploy_and_no_rollback(rig: Rig, small: Path) -> No
     fill(small)
     done = rig.deploy(third)
     assert "Traceback" not in done.err
-    assert done.code in (4, 7), done
+    assert done.code in (4, 7), str(done)
     assert rig.answers().startswith("v2-")
     back = rig.run("rollback", "--format", "json")
     assert back.code == 0, back
     assert rig.answers().startswith("v1-")
     (small / "ballast").unlink()
     done = rig.deploy("v3")
-    assert done.code == 0, done
+    assert done.code == 0, str(done)
     sane(rig, "v3")
 
 
@@ -96,7 +97,8 @@ def fill(place: Path) -> None:
 
 
 @long
-def test_too_little_memory_is_a_clear_end_and_resume_finishes(rig: Rig) -> None:
+def test_too_little_memory_is_a_clear_end_and_one_command_goes_on(rig: Rig) -> None:
+    """A gate that could not be asked for want of memory cannot tell: then a person decides, and here withdraws it."""
     rig.shipped(rig.version("v1"))
     version = rig.version("v2")
     met = []
@@ -105,7 +107,12 @@ def test_too_little_memory_is_a_clear_end_and_resume_finishes(rig: Rig) -> None:
         done = rig.deploy(version, preexec_fn=lambda most=limit: _limited(most))
         met.append(done.code)
         resumed = rig.run("resume", "--format", "json")
-        assert resumed.code in (0, 4), resumed
+        assert resumed.code in (0, 3, 4), str(resumed)
+        assert "Traceback" not in done.out + done.err, str(done)
+        if resumed.code == 3:
+            assert done.code == 3, str(done)
+            assert "could not tell" in resumed.end["why"]
+            assert rig.run("abort").code == 4
         if done.code == 0:
             break
     assert rig.deploy(version).code == 0
@@ -119,16 +126,26 @@ def _limited(most: int) -> None:
 
 @long
 def test_a_state_folder_that_cannot_be_written_is_told(rig: Rig, small: Path) -> None:
+    """Nothing in it can be made, renamed or removed; a file system with open files cannot be made read-only."""
     rig.state = small / "state"
     rig.settings()
     rig.shipped(rig.version("v1"))
-    subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
-    try:
+    with unchangeable(rig.state):
         done = rig.deploy(rig.version("v2"))
-        assert "Traceback" not in done.err, done
-        assert done.code == 4, done
+        assert "Traceback" not in done.err, str(done)
+        assert done.code == 4, str(done)
         assert rig.answers().startswith("v1-")
-    finally:
-        subprocess.run(["mount", "-o", "remount,rw", str(small)], check=True)
     assert rig.deploy("v2").code == 0
     sane(rig, "v2")
+
+
+@contextmanager
+def unchangeable(place: Path) -> Iterator[None]:
+    folders = [str(folder) for folder in (place, *place.rglob("*")) if folder.is_dir()]
+    made = subprocess.run(["chattr", "+i", *folders], capture_output=True, text=True, check=False)
+    try:
+        if made.returncode:
+            pytest.skip(f"no folder can be made unchangeable: {made.stderr.strip()}")
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", *folders], check=made.returncode == 0, capture_output=True)

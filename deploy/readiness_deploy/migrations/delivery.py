@@ -1,0 +1,79 @@
+"""What one run brings to a schema: the migrations of its release, in whose name, and how patiently.
+
+Whatever the database is, the same is refused, and the ledger is read and fenced alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from readiness.config.deploy import MigrationSettings
+from readiness_deploy.migrations.attempts import Retrying
+from readiness_deploy.migrations.model import Migration, Row, Statement
+from readiness_deploy.migrations.planning import differences, pending
+from readiness_deploy.ports import Clock, Fenced, Unfit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """`epoch` says at each attempt under which lock this process works; `stopped` whether it was asked to end."""
+
+    migrations: tuple[Migration, ...]
+    settings: MigrationSettings
+    epoch: Callable[[], int]
+    run: str
+    clock: Clock
+    stopped: Callable[[], str] = lambda: ""
+
+    def attempt(self, once: Callable[[], None]) -> None:
+        """Call `once` as often as the settings allow, as Retrying does. Raises Patience, Lost, and what `once` does."""
+        Retrying(attempts=self.settings.attempts, clock=self.clock, stopped=self.stopped).run(once)
+
+    def wanted(self, migration: str) -> Migration:
+        """The migration with this id, fit to be applied. Raises Unfit."""
+        found = self.upto(migration)[-1]
+        if found.refusals():
+            raise Unfit("\n".join(found.refusals()))
+        return found
+
+    def upto(self, migration: str) -> tuple[Migration, ...]:
+        """All migrations up to this one, oldest first. Raises Unfit."""
+        known = [m.id for m in self.migrations]
+        if migration not in known:
+            raise Unfit(f"this release has no migration {migration}")
+        return self.migrations[: known.index(migration) + 1]
+
+    def due(self, ledger: Sequence[Row], migration: Migration) -> bool:
+        """Whether it is still to be applied, and its turn. Raises Unfit where ledger and release disagree."""
+        for problem in differences(ledger, self.migrations):
+            raise Unfit(problem)
+        missing = pending(ledger, self.migrations)
+        if migration not in missing:
+            return False
+        if missing[0] is not migration:
+            raise Unfit(f"{migration.file}:1: {missing[0].id} comes before it and is not applied")
+        if not migration.read:
+            raise Unfit(f"{migration.file}:1: it was taken for applied and was not read: plan again")
+        return True
+
+    def fenced(self, seen: int) -> int:
+        """This process' own epoch, at least the one that the database has seen. Raises Fenced."""
+        ours = self.epoch()
+        if seen > ours:
+            raise Fenced(f"the database has seen epoch {seen}, and this process has {ours}: a later deployer took over")
+        return ours
+
+
+def ledger(found: Iterable[Sequence[Any]]) -> tuple[Row, ...]:
+    """Rows of the ledger, of what the database gave for its columns in their order."""
+    return tuple(
+        Row(id=i, checksum=c, phase=p, applied_at=a, run=r, epoch=e, seconds=s) for i, c, p, a, r, e, s in found
+    )
+
+
+def accounted(statement: Statement, changed: int) -> None:
+    """See that Alembic's own account moved on, where a statement moves it. Raises Unfit where it changed no row."""
+    if statement.bookkeeping and statement.text.upper().startswith("UPDATE") and changed != 1:
+        raise Unfit(f"{statement.file}: alembic_version does not hold the revision before: the database is elsewhere")

@@ -1,0 +1,77 @@
+"""References that lead nowhere stop a deploy before anything moves, and what is said then helps."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+from cli.shop import Shop
+
+STOP = "stop: {drain: 1, grace: 1}"
+WITH_KEY = {STOP: STOP + "\n        environment: {SHOP_KEY: {from-env: SHOP_KEY}}"}
+LATER = "from-env: LATER"
+GATE = "{{name: home, http: {{path: /}}, interval: 0.5}}".format()
+ASKING = f"{{name: asks, command: {{run: ['true'], environment: {{X: {{{LATER}}}}}}}, interval: 0.5}}"
+
+
+def refused(shop: Shop, version: str) -> tuple[str, str]:
+    """Why a deploy is refused, and what its plan says."""
+    done = shop.deploy(version)
+    assert (done.code, done.end["outcome"]) == (7, "refused"), done
+    return done.end["why"], " ".join(shop.run("deploy", "--version", version, "--plan").out.split())
+
+
+def test_a_variable_that_is_new_to_the_keeper_is_refused_and_the_advice_works(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = shop.deploy("v1").end["release"]
+    shop.settings(**WITH_KEY)
+    monkeypatch.setenv("SHOP_KEY", "s3cret-of-the-shop")
+    why, plan = refused(shop, "v2")
+    assert "SHOP_KEY is to come from the variable SHOP_KEY, which the keeper was started without" in why
+    assert "s3cret" not in plan
+    pid = shop.seen()["colours"]["blue"]["pid"]
+    for line in re.findall(r"`(readiness keeper [^`]+)`", plan):
+        assert shop.run(*shlex.split(line)[1:]).code == 0
+    assert shop.answers() == first
+    assert shop.seen()["colours"]["blue"]["pid"] == pid
+    assert shop.deploy("v2").code == 0
+
+
+def test_without_a_keeper_it_is_to_be_set_for_the_command(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.settings(**WITH_KEY)
+    monkeypatch.delenv("SHOP_KEY", raising=False)
+    why, plan = refused(shop, "v1")
+    assert "which is not set here" in why
+    assert "set it for this command" in plan
+    monkeypatch.setenv("SHOP_KEY", "s3cret-of-the-shop")
+    assert shop.deploy("v1").code == 0
+
+
+def test_a_file_is_looked_for_beside_the_settings(shop: Shop) -> None:
+    shop.settings(**{STOP: STOP + "\n        environment: {SHOP_KEY: {from-file: keys/shop}}"})
+    why, _ = refused(shop, "v1")
+    assert f"the file {shop.folder}/keys/shop, which cannot be read" in why
+    (shop.folder / "keys").mkdir()
+    (shop.folder / "keys" / "shop").write_text("s3cret-of-the-shop")
+    assert shop.deploy("v1").code == 0
+
+
+def test_a_gate_after_the_switch_is_asked_with_what_the_keeper_has(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shop.deploy("v1").code == 0
+    monkeypatch.setenv("LATER", "s3cret-of-a-gate")
+    shop.settings(bake=60, **{GATE: ASKING})
+    why, _ = refused(shop, "v2")
+    assert "X of gate asks after the switch is to come from the variable LATER, which the keeper was started" in why
+    shop.settings(**{GATE: ASKING})  # before the switch, where whoever deploys asks it
+    assert shop.deploy("v2").code == 0
+
+
+def test_the_keeper_need_not_know_the_database(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who deploys applies the migrations. What may change the schema is no business of what serves."""
+    assert shop.deploy("v1").code == 0
+    monkeypatch.setenv("LATER", f"sqlite:///{shop.folder.parent / 'shop.db'}")
+    shop.settings(more=f"      migrations: {{database: {{{LATER}}}, sql: migrations}}")
+    shop.version("m1", migrations__001_sql="CREATE TABLE orders (id INTEGER);\n")
+    assert shop.deploy("m1").code == 0
