@@ -25,7 +25,9 @@ MANDATORY_KEYS = {"helm": ("chart",), "kustomize": ("path",), "cluster": ("conte
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=lambda name: name.replace("_", "-"))
+    model_config = ConfigDict(
+        extra="forbid", strict=True, defer_build=True, alias_generator=lambda name: name.replace("_", "-")
+    )
 
 
 class Helm(_Strict):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -38,9 +39,41 @@ class Registry:
 def installed() -> Registry:
     """The checks of every installed package that offers some by the entry point `readiness.checks`."""
     found: list[Check | Broken] = []
-    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.dist.name if p.dist else "", p.name)):
+    for point in _points():
         found.extend(_of_entry_point(point))
     return by_id(found)
+
+
+class Offered(Mapping[str, Check]):
+    """The checks that `installed` finds, for who asks about a few of them: ids are read off the names of modules, and a
+    module is imported when its check is looked at. One that cannot be imported is there as a check without settings.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[str, tuple[str, str]] = {}  # module and prefix by id
+        self._checks: dict[str, Check] = {}
+        for point in _points():
+            prefix = _prefix(point)
+            with contextlib.suppress(Exception, SystemExit):  # it offers nothing: `installed` says so
+                for info in _modules(point.load()):
+                    self._places.setdefault(_id(info.name, prefix), (info.name, prefix))
+
+    def __getitem__(self, check_id: str) -> Check:
+        if check_id not in self._checks:
+            found = _of_module(*self._places[check_id])
+            fitting = [one for one in found if one.id == check_id]
+            one = fitting[0] if fitting else Broken(check_id, "its module brings no such check", Span(check_id, 1))
+            self._checks[check_id] = stand_in(one) if isinstance(one, Broken) else one
+        return self._checks[check_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, check_id: object) -> bool:
+        return check_id in self._places
 
 
 def in_repository(folder: Path) -> Registry:
@@ -96,10 +129,25 @@ def stand_in(broken: Broken) -> Check:
     return Check(broken.id, Severity.MEDIUM, lambda: iter(()), (), {}, page, broken.defined, "")
 
 
-def _of_entry_point(point: EntryPoint) -> Iterator[Check | Broken]:
+def _points() -> list[EntryPoint]:
+    return sorted(entry_points(group=GROUP), key=lambda p: (p.dist.name if p.dist else "", p.name))
+
+
+def _package(point: EntryPoint) -> str:
+    return point.value.partition(":")[0].partition(".")[0]
+
+
+def _prefix(point: EntryPoint) -> str:
     own = point.dist is not None and point.dist.name == HOUSE
-    package = point.value.partition(":")[0].partition(".")[0]
-    prefix = "" if own else f"{package}:"
+    return "" if own else f"{_package(point)}:"
+
+
+def _id(module: str, prefix: str) -> str:
+    return prefix + "/".join(module.split(".")[1:]).replace("_", "-")
+
+
+def _of_entry_point(point: EntryPoint) -> Iterator[Check | Broken]:
+    package, prefix = _package(point), _prefix(point)
     try:
         root = point.load()
         names = sorted(info.name for info in _modules(root))
@@ -117,7 +165,7 @@ def _of_entry_point(point: EntryPoint) -> Iterator[Check | Broken]:
 
 
 def _of_module(name: str, prefix: str) -> list[Check | Broken]:
-    check_id = prefix + "/".join(name.split(".")[1:]).replace("_", "-")
+    check_id = _id(name, prefix)
     try:
         module = importlib.import_module(name)
     except (Exception, SystemExit) as fault:  # noqa: BLE001

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from readiness.engine.assess import Assessment
+if TYPE_CHECKING:
+    from readiness.engine.assess import Assessment
 
 FORMATS = ("terminal", "json", "sarif", "junit", "markdown", "html", "github")
 _MODULES = {name: f"readiness.report.{name}" for name in FORMATS} | {"json": "readiness.report.json_report"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -203,11 +204,13 @@ def test_what_stops_one_tier_stops_those_beside_it(
     monkeypatch.setattr(tools.main, "ROOT", tools.root)
     broken = replace(tools.tier(WAITING), name="broken")
     waiting = replace(broken, name="waiting", budget=59)
-    run = tools.running.run
+    run, begun = tools.running.run, threading.Event()
 
     def ran(tier: Any, *given: Any, **more: Any) -> Any:
         if tier.name == "broken":
+            assert begun.wait(60)
             raise KeyboardInterrupt
+        begun.set()
         return run(tier, *given, **more)
 
     monkeypatch.setattr(tools.main, "run", ran)

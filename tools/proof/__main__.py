@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import threading
@@ -27,6 +28,8 @@ SIDE_BY_SIDE = 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the tiers that are named, or all."""
     given = _options(arguments)
+    # A shell that starts it in the background has it ignore Ctrl-C, and so would all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
     where = machine.look(ROOT)
     wanted = set(given.tiers or [tier.name for tier in TIERS])
@@ -65,6 +68,7 @@ def _results(tiers: Sequence[Tier], folder: Path, wanted: set[str]) -> list[page
             found.update((name, one.result()) for name, one in running.items())
         finally:
             stop.set()
+            pool.shutdown(cancel_futures=True)
     found.update((tier.name, _result(tier, folder, wanted, threading.Event())) for tier in tiers if tier.alone)
     return [found[tier.name] for tier in tiers]
 

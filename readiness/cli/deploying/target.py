@@ -78,15 +78,15 @@ def options(command: F) -> F:
 
 def chosen(flags: Mapping[str, Any]) -> Target:
     """The target that the flags name. Raises SettingsError, or NoTarget, with what to write."""
-    from readiness.cli.assessing import registry
     from readiness.config import load, surroundings
+    from readiness.engine.registry import Offered
 
     path: Path | None = flags.get("settings") or load.find(Path.cwd())
     if path is None:
         raise NoTarget("there is no readiness.yaml here: `readiness init` writes one; --settings names another file")
     if not path.is_file():
         raise NoTarget(f"--settings {path}: there is no such file")
-    loaded = load.load(path, registry().checks, surroundings.variables())
+    loaded = load.load(path, Offered(), surroundings.variables())
     wanted = load.choose(loaded, flags.get("service") or "", flags.get("env") or "")
     fit = [e for e in wanted if e.deploy is not None]
     if not fit:
