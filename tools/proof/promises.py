@@ -64,8 +64,12 @@ def _survived(rows: Sequence[Row], about: str, tried: str = "points", survived: 
     return f"{good:,} of {n:,}", n, n > 0 and good == n
 
 
+LEAST = 5
+"""Points of each scenario of the kill campaign, below which nothing is shown."""
+
+
 def _killed(rows: Sequence[Row]) -> Measured:
-    """How many points there were, of how many that a run has; nothing is shown before each kind was tried once."""
+    """How many points there were, of how many that a run has: the usual time is enough for a part of them."""
     tried = [row.values for row in rows if "points_of_a_run" in row.values]
     if not tried:
         return None
@@ -74,7 +78,8 @@ def _killed(rows: Sequence[Row]) -> Measured:
     value = f"{survived:,} of {n:,}, {'all' if whole else f'of {of:,}'} that the {len(tried)} scenarios have"
     if survived < n:
         return value, n, False
-    return value, n, True if all(one["each_kind_tried"] for one in tried) else None
+    enough = all(one["points"] >= LEAST or one["every_point_tried"] for one in tried)
+    return value, n, True if enough else None
 
 
 def _counted(rows: Sequence[Row], about: str) -> Measured:
@@ -192,7 +197,7 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "The command line is killed at its effects: points survived",
-        "all, each kind of effect at least once in each scenario",
+        f"all that were tried, at least {LEAST} in each scenario",
         "kills",
         _killed,
     ),

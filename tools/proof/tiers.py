@@ -95,12 +95,12 @@ TIERS = (
     ),
     Tier(
         "keeper",
-        "The keeper's worker killed before and after every third of its effects, under load (READINESS_KILLS=1: all).",
+        "The keeper's worker killed before and after every fourth of its effects, under load (READINESS_KILLS=1: all).",
         f"{_DEPLOY}/keeper",
         _tests(f"{_DEPLOY}/keeper/test_kills.py", workers=CORES),
         300,
         owes=("keeper-kills-*.json",),
-        environment={"READINESS_KILLS": "3"},
+        environment={"READINESS_KILLS": "4"},
     ),
     Tier(
         "kills",
@@ -109,7 +109,7 @@ TIERS = (
         'as there is time; `make proof TIERS=kills PROOF="--patience 30"` tries every effect.',
         f"{_DEPLOY}/process/test_kills.py",
         _tests(f"{_DEPLOY}/process/test_kills.py"),
-        540,
+        500,
         owes=("kills-under-load-*.json", "kills-upgrade-*.json", "kills-first-deploy.json"),
     ),
     Tier(

@@ -19,7 +19,7 @@ from process.campaign import Account, point
 from process.rig import Rig
 from process.scenarios import SCENARIOS, First
 
-LANES = 3
+LANES = 2
 """Scenarios that are tried at a time: a trial mostly waits."""
 ENOUGH = 3
 """So many failures of one scenario, and no more of it is tried."""

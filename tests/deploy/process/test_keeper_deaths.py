@@ -92,6 +92,6 @@ def test_a_worker_that_dies_in_the_bake_costs_what_was_under_way(rig: Rig) -> No
 def test_whoever_dies_the_release_is_shipped(rig: Rig, who: str, at: str) -> None:
     if (who, at) == ("guard_pid", "starting"):
         at = "converging"  # there is none before
-    found = struck(rig, who, at, 150)
+    found = struck(rig, who, at, 80)
     command = "READINESS_PROOF_DIR=… pytest tests/deploy/process/test_keeper_deaths.py"
     figures("deaths", f"{who.removesuffix('_pid')} killed while {at}", found, 1, command)

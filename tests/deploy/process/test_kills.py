@@ -15,6 +15,8 @@ from process.proof import figures, left, long
 from process.rig import Rig, unharmed
 from process.scenarios import SCENARIOS
 
+LEAST = 5  # points of each scenario, where there is not time for all
+
 # A death at each turn of a rollout: announced, a migration before its COMMIT, a candidate started, the route moved.
 TURNS = {"announced": "write sent:1", "migrating": "shop ALTER:1", "started": "start after:1", "moved": "write sent:2"}
 
@@ -107,6 +109,6 @@ def test_a_command_killed_at_any_effect_is_finished_by_at_most_one_command(tmp_p
     failures = [failure for one in campaigns for failure in one.failures]
     assert not failures, "\n\n".join(failures)
     assert max(one.account.commands for one in campaigns) <= 1
-    short = [f"{one.name}: {one.account.tried} of {one.account.most.total()}" for one in campaigns if not one.each_kind]
-    if short:
-        pytest.skip(f"the time was too short for one effect of each kind: points tried: {', '.join(short)}")
+    few = [f"{one.name}: {one.account.tried}" for one in campaigns if not one.over and one.account.tried < LEAST]
+    if few:
+        pytest.skip(f"the time was too short for {LEAST} points of each scenario: {', '.join(few)}")

@@ -84,7 +84,7 @@ def test_an_output_that_is_full_does_not_end_the_deploy(rig: Rig) -> None:
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_once_before_the_switch_nothing_has_moved(rig: Rig, name: str) -> None:
     running = before_the_switch(rig)
-    with rig.load(100) as load:
+    with rig.load(50) as load:
         at = _now()
         running.send_signal(getattr(signal, name))
         done = rig.end(running)
@@ -101,7 +101,7 @@ def test_once_before_the_switch_nothing_has_moved(rig: Rig, name: str) -> None:
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_once_in_the_bake_the_guard_finishes(rig: Rig, name: str) -> None:
     running = in_the_bake(rig, bake=10)  # time for the load to begin, also on a busy machine
-    with rig.load(100) as load:
+    with rig.load(50) as load:
         at = _now()
         running.send_signal(getattr(signal, name))
         done = rig.end(running)
