@@ -1,7 +1,7 @@
 """A process dies, a reply does not come, a guard is killed: at every point, and finished by whoever comes next.
 
 All points are tried where READINESS_PROOF_DIR says where to put the figures; else the calls that change something.
-Where READINESS_PROOF_SECONDS gives little time, the longest campaigns try a part of the scenarios: their figures say so.
+With little time (READINESS_PROOF_SECONDS) the longest campaigns try a part of the scenarios, and their figures say so.
 """
 
 from __future__ import annotations
