@@ -13,7 +13,7 @@ from simulator import campaign
 from simulator.campaign import FICKLE, RECOVERIES, SCENARIOS, Figures, Scenario, named
 from simulator.faults import CRASHES, EVENTS, LOSSES, Fault, Kind, Violation
 from simulator.plays import Theatre
-from simulator.proof import FULL, figures, sample
+from simulator.proof import FULL, SAMPLED, figures, sample
 
 DOUBLE = SCENARIOS if FULL else named(("upgrade", "with migrations", "gate fails in the bake"))
 EVERYWHERE = (
@@ -73,7 +73,9 @@ def test_one_reply_is_lost() -> None:
     with figures("reply-lost") as counts:
         points = 0
         for scenario in (*SCENARIOS, FICKLE):
-            points += _tried(scenario, LOSSES, lambda f, s=scenario: campaign.lost(s, f), every_call=FULL)
+            points += _tried(
+                scenario, LOSSES, lambda f, s=scenario: campaign.lost(s, f), every_call=FULL and not SAMPLED
+            )
         counts.update(points=points, survived=points)
     assert points > len(SCENARIOS), "the faults did not strike"
 
@@ -93,10 +95,12 @@ def test_something_happens_meanwhile() -> None:
     """Ctrl-C, somebody else's write, a freeze, a release that breaks down."""
     with figures("meanwhile") as counts:
         points = 0
-        for scenario in SCENARIOS:
+        scenarios = sample(SCENARIOS, 2)
+        for scenario in scenarios:
             points += _tried(scenario, EVENTS, lambda f, s=scenario: campaign.disturbed(s, f))
+        counts.update(scenarios=len(scenarios), of_scenarios=len(SCENARIOS))
         counts.update(points=points, survived=points)
-    assert points > len(SCENARIOS), "the faults did not strike"
+    assert points > len(scenarios), "the faults did not strike"
 
 
 def test_the_deployer_dies_and_a_guard_goes_on() -> None:

@@ -64,7 +64,7 @@ def _survived(rows: Sequence[Row], about: str, tried: str = "points", survived: 
     return f"{good:,} of {n:,}", n, n > 0 and good == n
 
 
-LEAST = 5
+LEAST = 3
 """Points of each scenario of the kill campaign, below which nothing is shown."""
 
 

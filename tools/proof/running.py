@@ -8,13 +8,14 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from xml.etree import ElementTree
 
+from proof.cluster import NoCluster, brought
 from proof.tiers import KEY, SECONDS, Tier, executable
 
 GRACE = 30.0
@@ -70,7 +71,11 @@ def run(
         return Ran(tier, Outcome.NOT_RUN, f"there is no {tier.place}")
     folder.mkdir(parents=True, exist_ok=True)
     before, began = _figures(folder), time.monotonic()
-    code = _carried_out(tier, root, folder, say, stop or threading.Event())
+    try:
+        with brought(wanted=tier.cluster) as more:
+            code = _carried_out(tier, root, folder, say, stop or threading.Event(), more)
+    except NoCluster as fault:
+        return Ran(tier, Outcome.FAILED, str(fault), time.monotonic() - began)
     seconds = time.monotonic() - began
     cases = tuple(_cases(folder / f"{tier.name}.xml")) if tier.is_tests else ()
     wrote = tuple(sorted(path for path, at in _figures(folder).items() if before.get(path) != at))
@@ -85,10 +90,12 @@ def _figures(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.glob("*.json")}
 
 
-def _carried_out(tier: Tier, root: Path, folder: Path, say: Callable[[str], None], stop: threading.Event) -> int | None:
+def _carried_out(
+    tier: Tier, root: Path, folder: Path, say: Callable[[str], None], stop: threading.Event, more: Mapping[str, str]
+) -> int | None:
     """The exit code, or None where the time was over."""
     usable = max(tier.budget - MARGIN, tier.budget / 2)
-    environment = {**os.environ, KEY: str(folder), SECONDS: f"{usable:g}", **tier.environment}
+    environment = {**os.environ, KEY: str(folder), SECONDS: f"{usable:g}", **more, **tier.environment}
     deadline = time.monotonic() + tier.budget
     with (folder / f"{tier.name}.log").open("wb") as log:
         process = subprocess.Popen(

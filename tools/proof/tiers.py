@@ -19,7 +19,7 @@ class Tier:
     `place` is what it is about, a path in the repository. `owes` are patterns of file names: a tier that passes and
     leaves one of them without a file has failed. `counted` are figures that are counts of tests: the name of the figure
     by the name of the test function. `budget` is in seconds. `alone` are tiers that measure time: nothing runs beside
-    them.
+    them. `cluster` says that it needs one, which is brought where a program is named that can.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Tier:
     counted: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     alone: bool = False
+    cluster: bool = False
 
     @property
     def is_tests(self) -> bool:
@@ -44,6 +45,8 @@ def _tests(*paths: str, workers: str = "") -> tuple[str, ...]:
 
 
 _DEPLOY = "tests/deploy"
+_THIN = f"{_DEPLOY}/kube/test_thin.py"
+_KILLS = f"{_DEPLOY}/process/test_kills.py"
 CORES, WAITING = "auto", "3"
 """How many tests of a tier run at a time: one for each processor, or more where they mostly wait."""
 TIERS = (
@@ -62,7 +65,7 @@ TIERS = (
         "at each point, with two actors and foreign state.",
         f"{_DEPLOY}/simulator",
         _tests(*(f"{_DEPLOY}/test_{name}.py" for name in ("crashes", "race", "roads", "contract")), workers=CORES),
-        540,
+        600,
         owes=("simulator-roads.json", "simulator-killed-*.json", "simulator-races-*.json", "simulator-reply-lost.json"),
         counted={
             "what simulator and keeper must do alike": "test_contract",
@@ -74,7 +77,7 @@ TIERS = (
         "Wrong edits of the rollout, after incidents of other deployers: each must be caught.",
         f"{_DEPLOY}/planted",
         _tests(f"{_DEPLOY}/planted", workers=CORES),
-        300,
+        310,
         counted={"planted bugs that were caught": "test_each_is_caught"},
     ),
     Tier(
@@ -95,21 +98,24 @@ TIERS = (
     ),
     Tier(
         "keeper",
-        "The keeper's worker killed before and after every fourth of its effects, under load (READINESS_KILLS=1: all).",
+        "The keeper's worker killed before and after every sixth of its effects, under load (READINESS_KILLS=1: all).",
         f"{_DEPLOY}/keeper",
         _tests(f"{_DEPLOY}/keeper/test_kills.py", workers=CORES),
-        300,
+        320,
         owes=("keeper-kills-*.json",),
-        environment={"READINESS_KILLS": "4"},
+        environment={"READINESS_KILLS": "6"},
     ),
     Tier(
         "kills",
         "The real command line killed with SIGKILL at its effects: the next command finishes, by somebody else, at "
         "times on an empty history. Of each kind of effect the first, then the last, then what is between, for as long "
         'as there is time; `make proof TIERS=kills PROOF="--patience 30"` tries every effect.',
-        f"{_DEPLOY}/process/test_kills.py",
-        _tests(f"{_DEPLOY}/process/test_kills.py"),
-        500,
+        _KILLS,
+        _tests(
+            f"{_KILLS}::test_kills_under_load_lose_nothing",
+            f"{_KILLS}::test_a_command_killed_at_any_effect_is_finished_by_at_most_one_command",
+        ),
+        310,
         owes=("kills-under-load-*.json", "kills-upgrade-*.json", "kills-first-deploy.json"),
     ),
     Tier(
@@ -118,8 +124,8 @@ TIERS = (
         "is the true number; what the keeper publishes as cut can be smaller, since nobody can count a request that "
         "lay unread in the socket of a worker that was killed.",
         f"{_DEPLOY}/process/test_keeper_deaths.py",
-        _tests(f"{_DEPLOY}/process/test_keeper_deaths.py", workers=WAITING),
-        300,
+        _tests(f"{_DEPLOY}/process/test_keeper_deaths.py::test_whoever_dies_the_release_is_shipped", workers=WAITING),
+        330,
         owes=("deaths-*.json",),
         counted={"deaths of worker, holder and guard that a deploy survived": "test_keeper_deaths"},
     ),
@@ -128,7 +134,7 @@ TIERS = (
         "Signals, closed pipes and terminals, full and read-only disks, no memory, a reboot.",
         f"{_DEPLOY}/process/test_signals.py",
         _tests(f"{_DEPLOY}/process/test_signals.py", f"{_DEPLOY}/process/test_disasters.py", workers=WAITING),
-        300,
+        450,
         owes=("signals-*.json",),
         counted={"signals answered as promised": "test_signals", "disasters survived": "test_disasters"},
     ),
@@ -136,15 +142,15 @@ TIERS = (
         "races",
         "Pairs of deployers as processes, started at once with different versions.",
         f"{_DEPLOY}/process/test_races.py",
-        _tests(f"{_DEPLOY}/process/test_races.py"),
-        300,
+        _tests(f"{_DEPLOY}/process/test_races.py::test_a_hundred_deployers_in_pairs"),
+        590,
         owes=("races-100-*.json",),
     ),
     Tier(
         "rollouts",
         "Deploys and rollbacks in a row under an open-model load that reads and writes.",
         f"{_DEPLOY}/process/test_rollouts.py",
-        _tests(f"{_DEPLOY}/process/test_rollouts.py"),
+        _tests(f"{_DEPLOY}/process/test_rollouts.py::test_a_hundred_deploys_and_a_hundred_rollbacks_lose_nothing"),
         600,
         owes=("rollouts-100-*.json",),
         alone=True,
@@ -153,10 +159,14 @@ TIERS = (
         "kubernetes",
         "The same table over a real cluster, with requests to its NodePort all the time.",
         f"{_DEPLOY}/kube",
-        _tests(f"{_DEPLOY}/kube"),
+        _tests(
+            f"{_THIN}::test_a_release_and_the_way_back_lose_no_request",
+            f"{_THIN}::test_a_version_that_turns_bad_under_load_is_taken_back",
+        ),
         240,
         owes=("kubernetes.json",),
         alone=True,
+        cluster=True,
     ),
     Tier(
         "bench",

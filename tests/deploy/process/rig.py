@@ -286,7 +286,7 @@ class Load:
         place = self.rig.place
         self._record = place / f"{self.name}.jsonl"
         # Some last a while and cannot be sent twice, so that whenever anything moves or ends, there are some under way.
-        mix: list[dict[str, Any]] = [{"path": "/", "weight": 45}, {"method": "POST", "path": "/slow?2", "weight": 1}]
+        mix: list[dict[str, Any]] = [{"path": "/", "weight": 45}, {"method": "POST", "path": "/slow?1.5", "weight": 1}]
         if self.writes:
             mix.append({"method": "POST", "path": "/orders", "body": "${id}", "weight": 12, "name": "write"})
         (place / f"{self.name}.json").write_text(json.dumps(mix))

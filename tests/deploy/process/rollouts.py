@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from process.rig import SHIP, Load, Rig, sane, written_once
+from process.rig import SHIP, Load, Rig, sane, until, written_once
 
 ENOUGH = 10
 
@@ -53,8 +53,11 @@ SEGMENT = 25
 """Rounds under one load: it tells no more than 64 releases apart."""
 
 
-def rollouts(place: Path, rounds: int, rate: float, *, keep_alive: bool, account: Account, bake: float = 0.5) -> None:
-    """So many deploys, each followed by a rollback: by a person, and each other time of a bad release by itself."""
+def rollouts(
+    place: Path, rounds: int, rate: float, *, keep_alive: bool, account: Account, bake: float = 0.5, least: int = 0
+) -> None:
+    """So many deploys, each followed by a rollback: by a person, and each other time of a bad release by itself. The
+    load goes on until it has sent `least` requests."""
     rig = Rig(place / f"{'kept' if keep_alive else 'fresh'}-{len(account.loads)}")
     database = rig.place / "app.db"
     # It ends in the middle of an answer, if it is told to: what is under way there is the keeper's care alone.
@@ -70,6 +73,7 @@ def rollouts(place: Path, rounds: int, rate: float, *, keep_alive: bool, account
                     _by_a_person(rig, rig.version(f"v{number}", *app), account)
                 else:
                     bad.add(_by_itself(rig, number, app, account))
+            until(lambda: load.live().get("answered", 0) >= least)
             load.stop()
         judged(load, bad, account, database)
         sane(rig, f"v{rounds - rounds % 2}")

@@ -15,7 +15,7 @@ from process.proof import figures, left, long
 from process.rig import Rig, unharmed
 from process.scenarios import SCENARIOS
 
-LEAST = 5  # points of each scenario, where there is not time for all
+LEAST = 3  # points of each scenario, where there is not time for all
 
 # A death at each turn of a rollout: announced, a migration before its COMMIT, a candidate started, the route moved.
 TURNS = {"announced": "write sent:1", "migrating": "shop ALTER:1", "started": "start after:1", "moved": "write sent:2"}
