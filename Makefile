@@ -65,7 +65,7 @@ demo: $(installed) ## is examples/payments ready, and do three versions of it sh
 test: $(installed_dev) ## run all tests (PYTEST="…" for pytest)
 	@"$(bin)/python" -m pytest -n auto $(PYTEST)
 
-# Three tiers at a time, those that measure time alone, each within its time; a tier that fails, or a promise that is
+# Four tiers at a time, those that measure time alone, each within its time; a tier that fails, or a promise that is
 # broken, makes it end with 1.
 .PHONY: proof
 proof: $(installed_dev) ## kill, cut, race and measure; write docs/proof.md (under 20 minutes; TIERS="model gates" for some)

@@ -26,7 +26,7 @@ from readiness_deploy.keeper.client import Declined, Unreachable, ask
 from readiness_deploy.notify import Notifier, Several, heir
 from readiness_deploy.ports import Busy, Fenced, Holder, Journal, Lost, Measurement, World
 from readiness_deploy.record import Intent
-from readiness_deploy.states import MOVED, Goal, Phase, State
+from readiness_deploy.states import MOVED, ExitCode, Goal, Phase, State
 
 _WELL = (State.DONE, State.ROLLED_BACK, State.HELD, State.IDLE)
 _TOLD_WITHIN = 1.0
@@ -91,7 +91,8 @@ def remember(state: Path, end: End, goal: Goal) -> None:
         history = History(state / "history.db", end.run)
         as_asked = goal is Goal.ROLLBACK and (end.state is State.DONE or end.by_request)
         outcome = "rolled back as asked" if as_asked else _OUTCOMES.get(end.state, end.state.value)
-        history.end(outcome, int(end.code), end.run)
+        unwanted = goal is Goal.DEPLOY and end.state is State.ROLLED_BACK
+        history.end(outcome, int(ExitCode.ROLLED_BACK if unwanted else end.code), end.run)
         history.close(_TOLD_WITHIN)
 
 

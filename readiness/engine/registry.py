@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import importlib.util
 import pkgutil
@@ -45,35 +44,38 @@ def installed() -> Registry:
 
 
 class Offered(Mapping[str, Check]):
-    """The checks that `installed` finds, for who asks about a few of them: ids are read off the names of modules, and a
-    module is imported when its check is looked at. One that cannot be imported is there as a check without settings.
+    """The checks that `installed` finds, for who asks about a few of them: ids of built-in ones are read off the names
+    of modules, and a module is imported when its check is looked at. Those of other packages are imported at once: one
+    that cannot be is not there, as with `installed`.
     """
 
     def __init__(self) -> None:
-        self._places: dict[str, tuple[str, str]] = {}  # module and prefix by id
+        self._modules: dict[str, str] = {}  # by id
         self._checks: dict[str, Check] = {}
         for point in _points():
-            prefix = _prefix(point)
-            with contextlib.suppress(Exception, SystemExit):  # it offers nothing: `installed` says so
-                for info in _modules(point.load()):
-                    self._places.setdefault(_id(info.name, prefix), (info.name, prefix))
+            if _prefix(point):
+                found = [one for one in _of_entry_point(point) if isinstance(one, Check)]
+                self._checks = {one.id: one for one in found} | self._checks
+            else:
+                self._modules |= {_id(info.name, ""): info.name for info in _modules(point.load())}
 
     def __getitem__(self, check_id: str) -> Check:
         if check_id not in self._checks:
-            found = _of_module(*self._places[check_id])
-            fitting = [one for one in found if one.id == check_id]
-            one = fitting[0] if fitting else Broken(check_id, "its module brings no such check", Span(check_id, 1))
-            self._checks[check_id] = stand_in(one) if isinstance(one, Broken) else one
+            (self._checks[check_id],) = (
+                stand_in(one) if isinstance(one, Broken) else one
+                for one in _of_module(self._modules[check_id], "")
+                if one.id == check_id
+            )
         return self._checks[check_id]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(dict.fromkeys((*self._modules, *self._checks)))
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len({*self._modules, *self._checks})
 
     def __contains__(self, check_id: object) -> bool:
-        return check_id in self._places
+        return check_id in self._modules or check_id in self._checks
 
 
 def in_repository(folder: Path) -> Registry:

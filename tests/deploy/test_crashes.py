@@ -64,7 +64,7 @@ def test_killed_twice(recovery: str) -> None:
         scenarios = sample(DOUBLE, 3 if recovery == "deploy" else 2) if recovery != "deploy" or FULL else DOUBLE[:1]
         for scenario in scenarios:
             campaign.double_crashes(scenario, recovery, tried)
-        counts.update(scenarios=len(scenarios), of_scenarios=len(SCENARIOS))
+        counts.update(scenarios=len(scenarios), of_scenarios=len(SCENARIOS), sampled=int(SAMPLED))
         counts.update(points=tried.runs, survived=tried.runs, promises=tried.checks)
     assert tried.runs > len(scenarios), "the faults did not strike"
 
@@ -76,7 +76,7 @@ def test_one_reply_is_lost() -> None:
             points += _tried(
                 scenario, LOSSES, lambda f, s=scenario: campaign.lost(s, f), every_call=FULL and not SAMPLED
             )
-        counts.update(points=points, survived=points)
+        counts.update(points=points, survived=points, sampled=int(SAMPLED))
     assert points > len(SCENARIOS), "the faults did not strike"
 
 
@@ -86,7 +86,7 @@ def test_nothing_answers_any_more() -> None:
         scenarios = sample(SILENT, 2)
         for scenario in scenarios:
             points += _tried(scenario, LOSSES, lambda f, s=scenario: campaign.silence(s, f))
-        counts.update(scenarios=len(scenarios), of_scenarios=len(SCENARIOS))
+        counts.update(scenarios=len(scenarios), of_scenarios=len(SCENARIOS), sampled=int(SAMPLED))
         counts.update(points=points, survived=points)
     assert points > len(scenarios), "the faults did not strike"
 
@@ -98,7 +98,7 @@ def test_something_happens_meanwhile() -> None:
         scenarios = sample(SCENARIOS, 2)
         for scenario in scenarios:
             points += _tried(scenario, EVENTS, lambda f, s=scenario: campaign.disturbed(s, f))
-        counts.update(scenarios=len(scenarios), of_scenarios=len(SCENARIOS))
+        counts.update(scenarios=len(scenarios), of_scenarios=len(SCENARIOS), sampled=int(SAMPLED))
         counts.update(points=points, survived=points)
     assert points > len(scenarios), "the faults did not strike"
 

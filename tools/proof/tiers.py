@@ -62,7 +62,8 @@ TIERS = (
     Tier(
         "simulator",
         "The real table over ports in memory: killed, doubly killed, replies lost, silenced, disturbed and raced "
-        "at each point, with two actors and foreign state.",
+        "at each point, with two actors and foreign state. In the usual time, single deaths are tried at each point, "
+        "the others in a part of the scenarios.",
         f"{_DEPLOY}/simulator",
         _tests(*(f"{_DEPLOY}/test_{name}.py" for name in ("crashes", "race", "roads", "contract")), workers=CORES),
         600,
@@ -120,7 +121,8 @@ TIERS = (
     ),
     Tier(
         "deaths",
-        "The keeper's worker, its holder and the guard killed at each phase of a deploy under load. What the load lost "
+        "The keeper's worker, its holder and the guard killed at the phases of a deploy under load (each of them at "
+        "each phase where there is more than the usual time). What the load lost "
         "is the true number; what the keeper publishes as cut can be smaller, since nobody can count a request that "
         "lay unread in the socket of a worker that was killed.",
         f"{_DEPLOY}/process/test_keeper_deaths.py",
@@ -131,7 +133,8 @@ TIERS = (
     ),
     Tier(
         "signals",
-        "Signals, closed pipes and terminals, full and read-only disks, no memory, a reboot.",
+        "Signals, closed pipes and terminals, full and read-only disks, no memory, a reboot. In the usual time, one "
+        "signal of those that are alike.",
         f"{_DEPLOY}/process/test_signals.py",
         _tests(f"{_DEPLOY}/process/test_signals.py", f"{_DEPLOY}/process/test_disasters.py", workers=WAITING),
         450,

@@ -61,7 +61,15 @@ class Keeper:
         self.slots: dict[Colour, Slot] = {colour: Slot(colour, around) for colour in COLOURS}
         self.authority = Authority(folder, record, files, self, self._flipped, journal.note)
         self.guarding = Guarding(
-            folder, self.authority, processes, own, self.standing, self.coming, journal.note, self.keep
+            folder,
+            self.authority,
+            processes,
+            own,
+            self.standing,
+            self.coming,
+            lambda: self._asked_back() is not None,
+            journal.note,
+            self.keep,
         )
         self.closed, self._begun = "", False
         self._retiring: dict[Colour, float] = dict(known.retire)

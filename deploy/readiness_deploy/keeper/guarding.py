@@ -43,13 +43,14 @@ class Guarding:
         own: Mapping[str, str],
         standing: Callable[[Colour], Standing],
         coming: Callable[[Colour], bool],
+        asked_back: Callable[[], bool],
         note: Callable[..., None],
         changed: Callable[[], None],
         command: Sequence[str] = (sys.executable, "-m", "readiness_deploy.guard"),
     ) -> None:
         self.guard: Identity | None = None
         self._folder, self._authority, self._processes, self._own = folder, authority, processes, own
-        self._standing, self._coming = standing, coming
+        self._standing, self._coming, self._asked_back = standing, coming, asked_back
         self._note, self._changed, self._command = note, changed, command
         self._failures, self._next, self._unwell_since = 0, 0.0, 0.0
         self._child: object | None = None
@@ -113,13 +114,19 @@ class Guarding:
             self._processes.signal(self.guard, signal.SIGTERM)
 
     def _wanted(self) -> bool:
-        selected = self._authority.record.selected
-        if self._authority.record.phase in MOVED and selected is not None and self._coming(selected):
-            return False  # the machine was down: what is not up yet is not bad, and its time to come up is bounded
+        if self._rises(self._authority.record):
+            return False
         lock = self._authority.lock
         if lock is None or lock.holder.guard:
             return True
         return not lock.seized and not self.hopeless
+
+    def _rises(self, record: Record) -> bool:
+        """Whether what is selected comes up: the machine was down, what is not up yet is not bad, and its time to come
+        up is bounded. Whoever asks for the way back waits no longer than for the colour that it leads to."""
+        if record.phase not in MOVED or record.selected is None or not self._coming(record.selected):
+            return False
+        return not self._asked_back() or (record.previous is not None and self._coming(record.previous))
 
     def _lives(self) -> bool:
         poll = getattr(self._child, "poll", None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from readiness.cli.deploying.door import Door, opened
 from readiness.cli.deploying.ending import Ending
-from readiness.cli.deploying.work import Work, carry, who
+from readiness.cli.deploying.work import Work, carry, how_it_ended, who
 from readiness.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -123,17 +123,12 @@ def _run(door: Door) -> str:
 
 def _past(work: Work, door: Door, run: str) -> Ending:
     """How a run ended, by the record."""
-    from readiness_deploy.bluegreen import End
-    from readiness_deploy.states import State
 
     record = door.shown()
     last = record.last
     if last is None or last.run != run:
         return work.ended("superseded", 4, "another run followed it", record, next=work.target.command("status"))
-    state = State.DONE if last.outcome == "deployed" else State(last.outcome)
-    asked = last.by_request and work.verb != "deploy"
-    end = End(state, last.reason, run, asked)
-    return work.parked(end, record)
+    return work.parked(how_it_ended(work.verb, record, run), record)
 
 
 def asked(work: Work, door: Door, kind: str, reason: str) -> Ending:

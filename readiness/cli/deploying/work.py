@@ -194,20 +194,22 @@ def _seen_through(work: Work, door: Door, world: World, end: End, intent: Intent
     ended it, walked where none stays up. What another run or a person took over stays theirs. Raises Lost."""
     from readiness_deploy import bluegreen
     from readiness_deploy.ports import Busy
-    from readiness_deploy.states import MOVED, State
+    from readiness_deploy.states import MOVED, Phase, State
 
     for _ in range(_TURNS):
         if end.state is not State.OUSTED:
             break
         found, record = door.look(), door.record()
-        lock, going = found.get("lock"), record.phase in MOVED
-        over = record.last is not None and record.last.run == end.run and record.last.outcome in _MOVED
-        if (lock and not lock.get("guard")) or not (going or over):
+        lock, last = found.get("lock"), record.last
+        if record.intent is None and last is not None and last.run == end.run and last.outcome in _MOVED:
+            return how_it_ended(work.verb, record, end.run)
+        ours = record.intent is not None and record.intent.run == end.run and record.phase in (*MOVED, Phase.HELD)
+        if not ours or (lock and not lock.get("guard")):
             break
-        if going and lock and not found.get("guard"):
-            door.clock.sleep(0.1)  # a guard that died: its lock is freed in a moment
-            continue
-        if going and not found.get("guard"):
+        if record.phase in MOVED and not found.get("guard"):
+            if lock:
+                door.clock.sleep(0.1)  # a guard that died: its lock is freed in a moment
+                continue
             try:
                 door.lock(holder(work.run), "")
             except Busy:
@@ -218,6 +220,18 @@ def _seen_through(work: Work, door: Door, world: World, end: End, intent: Intent
 
 
 _MOVED = ("deployed", "rolled-back")
+
+
+def how_it_ended(verb: str, record: Record, run: str) -> End:
+    """The end of a run that is over, by the record, as this verb sees it: who wanted to deploy did not want the way
+    back, whoever asked for it."""
+    from readiness_deploy.bluegreen import End
+    from readiness_deploy.states import State
+
+    last = record.last
+    assert last is not None, "the run is over"  # noqa: S101
+    state = State.DONE if last.outcome == "deployed" else State(last.outcome)
+    return End(state, last.reason, run, last.by_request and verb != "deploy")
 
 
 def _refusal(work: Work, why: str) -> Ending:

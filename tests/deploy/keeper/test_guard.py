@@ -145,6 +145,24 @@ def test_after_a_reboot_in_the_bake_one_that_does_not_come_up_any_more_is_taken_
     assert serving.get()[1] == "v1"
 
 
+def test_after_a_reboot_in_the_bake_whoever_asks_for_the_way_back_does_not_wait(serving: Any, tmp_path: Any) -> None:
+    """The new one hangs as it starts, and has an hour for that; the old one is up."""
+    (tmp_path / "go").touch()
+    ready = {**release("v2").details["ready"], "within": 3600}
+    v2 = release("v2", "--ready-when", str(tmp_path / "go"), ready=ready)
+    assert carry_out(world(serving.deployer(), v2, detach=True), intent(v2, "r", bake=LASTING)).state is State.DETACHED
+    until(lambda: serving.record().phase is Phase.BAKING)
+    serving.kill_everything()
+    (tmp_path / "go").unlink()
+    serving.start()
+    serving.standing("blue", "ready")
+    assert serving.record().phase is Phase.BAKING
+    serving.deployer(lock=False).request("rollback", "anna", "it does not come up")
+    until(lambda: serving.record().phase is Phase.STABLE, why=serving.journal)
+    assert serving.record().last.by_request
+    assert serving.get()[1] == "v1"
+
+
 def test_a_request_to_roll_back_reaches_the_guard(serving: Any) -> None:
     deploy(serving, serving.deployer(), "v2", bake=LASTING, detach=True)
     serving.deployer(lock=False).request("rollback", "anna", "customers complain")

@@ -17,6 +17,7 @@ from readiness.history import Journal, Run, runs
     [
         (Goal.DEPLOY, End(State.DONE, run="r"), "deployed", 0),
         (Goal.DEPLOY, End(State.ROLLED_BACK, run="r"), "rolled back", 5),
+        (Goal.DEPLOY, End(State.ROLLED_BACK, run="r", by_request=True), "rolled back", 5),
         (Goal.ROLLBACK, End(State.ROLLED_BACK, run="r", by_request=True), "rolled back as asked", 0),
         (Goal.ROLLBACK, End(State.DONE, run="r"), "rolled back as asked", 0),
         (Goal.ROLLBACK, End(State.ROLLED_BACK, run="r"), "rolled back", 5),

@@ -117,7 +117,7 @@ class Campaign:
             "each_kind_tried": self.each_kind,
             "points_of_a_run": self.account.most.total(),
             "points_that_the_run_did_not_come_to": self.not_reached,
-            "every_point_tried": bool(self.account.most) and not self.untried,
+            "every_point_tried": bool(self.account.most) and not self.untried and not self.not_reached,
         }
 
 
