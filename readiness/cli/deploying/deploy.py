@@ -154,7 +154,15 @@ def _agreed(work: Work, plan: Plan) -> bool:
     from readiness_deploy import plan_text
 
     work.telling.show(plan_text.lines(plan))
-    return click.confirm(f"Ship {plain(plan.candidate.version)}?", default=False, err=True)
+    while True:
+        click.echo(f"Ship {plain(plan.candidate.version)}? [y/N]: ", nl=False, err=True)
+        work.signals.readable(sys.stdin.fileno())
+        answer = sys.stdin.readline()
+        if not answer:
+            raise click.Abort
+        if (word := answer.strip().lower()) in ("y", "yes", "n", "no", ""):
+            return word.startswith("y")
+        click.echo(f"wanted y or n, found {plain(word)}", err=True)
 
 
 def _begun(work: Work) -> Door:

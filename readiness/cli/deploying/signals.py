@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from collections.abc import Callable
 from types import FrameType
@@ -49,6 +50,19 @@ class Signals:
     def pending(self) -> str:
         """The name of the first signal that came, empty where none did."""
         return self._pending
+
+    def readable(self, descriptor: int) -> None:
+        """Wait until there is something to read. Unlike a read, it hears a signal of the instant before it, too: such a
+        one has been noted by the interpreter, and does not interrupt a system call that begins after it."""
+        heard, told = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        before = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+        try:
+            while descriptor not in select.select([descriptor, heard], [], [])[0]:
+                os.read(heard, 64)  # of a signal whose handler raised nothing
+        finally:
+            signal.set_wakeup_fd(before)
+            os.close(heard)
+            os.close(told)
 
     def _come(self, number: int, _frame: FrameType | None) -> None:
         if self._pending:
