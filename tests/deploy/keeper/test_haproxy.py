@@ -21,7 +21,7 @@ from keeper_data.certificates import certificate
 from readiness_deploy.bluegreen import carry_out
 from readiness_deploy.keeper.entry import BadEntry
 from readiness_deploy.keeper.haproxy_text import program
-from readiness_deploy.keeper.processes import CARRIER, marked
+from readiness_deploy.keeper.processes import CARRIER, alive, identity, marked
 from readiness_deploy.keeper.start import Failure, start, status, stop, upgrade
 from readiness_deploy.states import State
 
@@ -184,8 +184,11 @@ def test_a_stopped_colour_finishes_what_it_has(carried: Rig, tmp_path: Path) -> 
 
 @needed
 def test_requests_wait_for_a_colour_that_begins_again(carried: Rig) -> None:
+    dying = identity(carried.details()["colours"]["blue"]["pid"])
+    assert dying is not None
     with ThreadPoolExecutor(5) as pool:
         carried.get("/die", "POST")
+        until(lambda: not alive(dying))  # until then it accepts connections, and takes them with it
         assert {one.result(LONG)[:2] for one in [pool.submit(carried.get) for _ in range(5)]} == {(200, "v1")}
     traffic = carried.ask("traffic", colour="blue", window=60)
     assert (traffic["no_answer"], traffic["errors"], traffic["quantiles"]) == (1, 0, {})
