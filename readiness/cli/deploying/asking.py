@@ -123,7 +123,6 @@ def _run(door: Door) -> str:
 
 def _past(work: Work, door: Door, run: str) -> Ending:
     """How a run ended, by the record."""
-
     record = door.shown()
     last = record.last
     if last is None or last.run != run:

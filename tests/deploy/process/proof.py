@@ -11,21 +11,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from simulator.proof import DIRECTORY, FULL, SAMPLED
 
 T = TypeVar("T")
-DIRECTORY = os.environ.get("READINESS_PROOF_DIR", "")
-FULL = bool(DIRECTORY)
 _BEGAN = time.monotonic()
 _SECONDS = os.environ.get("READINESS_PROOF_SECONDS", "")
 
 long = pytest.mark.skipif(
     not FULL, reason="a long trial with real processes: set READINESS_PROOF_DIR to a folder for its figures to run it"
 )
-
-
-AMPLE = 900.0
-SAMPLED = bool(_SECONDS) and float(_SECONDS) < AMPLE
-"""Whether there is too little time for all: then of trials that are alike one is carried out."""
 
 
 def alike(all_: Sequence[T], some: Sequence[T]) -> Sequence[T]:
