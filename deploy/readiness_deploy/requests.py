@@ -102,8 +102,13 @@ def send_back(world: World, by: str, reason: str = "") -> None:
 
 
 def go_on(world: World) -> None:
-    """A held run is tried again from where it is: what serves is proven and watched anew."""
+    """A held run is tried again from where it is: what serves is proven and watched anew. A candidate that waits since
+    a gate could not tell is asked again."""
     record = world.route.observe().record
+    if record.phase is Phase.AWAITING and record.intent is not None and record.intent.doubt:
+        world.route.write(record.but(phase=Phase.PREPARING, intent=replace(record.intent, doubt="")))
+        world.journal.note("asked again", run=record.intent.run, why=record.intent.doubt)
+        return
     intent = _held(record)
     if intent.ends_as in ("failed", "requested"):
         phase = Phase.RETURNING

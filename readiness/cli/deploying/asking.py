@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from readiness.cli.deploying.carrying import carry, how_it_ended
 from readiness.cli.deploying.door import Door, opened
 from readiness.cli.deploying.ending import Ending
-from readiness.cli.deploying.work import Work, carry, how_it_ended, who
+from readiness.cli.deploying.work import Work, who
 from readiness.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def resumed(work: Work) -> Ending:
 
     with opened(work.target) as door:
         record = door.record()
-        end = written(work, door, requests.go_on if record.phase is Phase.HELD else None)
+        again = record.phase is Phase.HELD or (record.intent is not None and record.intent.doubt)
+        end = written(work, door, requests.go_on if again else None)
         if record.intent is None and end.exit == Exit.OK:
             return work.ended("nothing to do", Exit.OK, "no run was under way", door.shown(), run="", release="")
         return end
@@ -105,17 +107,6 @@ def _looked(work: Work, door: Door, run: str) -> Ending | None:
     return written(work, door, lambda world: requests.withdraw(world, request["by"], request["reason"]))
 
 
-def _what_was_written(end: End, door: Door, run: str) -> End:
-    """The end of a walk that found nothing to do: where the writing itself ended the run, that is what came of it."""
-    from readiness_deploy.bluegreen import End
-    from readiness_deploy.states import State
-
-    last = door.record().last
-    if end.state is not State.IDLE or not run or last is None or (last.run, last.outcome) != (run, "deployed"):
-        return end
-    return End(State.DONE, last.reason, run)
-
-
 def _run(door: Door) -> str:
     intent = door.record().intent
     return intent.run if intent else ""
@@ -151,12 +142,16 @@ def asked(work: Work, door: Door, kind: str, reason: str) -> Ending:
 def written(work: Work, door: Door, write: Written | None) -> Ending:
     """Write what is asked into the record, under the lock, and walk what follows from it."""
     from readiness_deploy import bluegreen
+    from readiness_deploy.states import State
 
     def act(world: World) -> End:
         if write is not None:
             write(world)
         end = bluegreen.walk(world, None)
-        return _what_was_written(end, door, intent.run if intent else "")
+        record = door.record()
+        if end.state is State.IDLE and intent and record.last and record.last.run == intent.run:
+            return how_it_ended(work.verb, record, intent.run)  # what was written ended the run itself
+        return end
 
     intent = door.record().intent
     if intent is not None:

@@ -9,9 +9,10 @@ import click
 
 from readiness.cli.deploying import candidate
 from readiness.cli.deploying import target as targets
+from readiness.cli.deploying.carrying import carry
 from readiness.cli.deploying.door import Door
 from readiness.cli.deploying.ending import Ending
-from readiness.cli.deploying.work import Work, carry, finished, new_run, working
+from readiness.cli.deploying.work import Work, finished, new_run, working
 from readiness.cli.exits import Exit
 from readiness.report.text import plain
 

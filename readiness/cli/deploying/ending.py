@@ -182,7 +182,10 @@ def _next(state: str, target: Target, outcome: str, doubt: str) -> tuple[str, st
         "done": (target.command("rollback"), "the way back"),
         "refused": (target.command("deploy", "--plan"), "see what is refused, and what would help"),
         "waiting": (target.command("promote"), "to go on (`abort` in its place takes it away)"),
-        "doubtful": (target.command("promote", *reason), "to go on all the same (`abort` takes it away)"),
+        "doubtful": (
+            target.command("promote", *reason),
+            "to go on all the same (`resume` asks it again, `abort` takes it away)",
+        ),
         "aborted": (target.command("deploy"), "when it is mended"),
         "rolled-back": (target.command("history"), "what the gates measured"),
         "held": out_of_hold(target, back=True),

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from readiness.cli.deploying import target as targets
+from readiness.cli.deploying.carrying import carry
 from readiness.cli.deploying.door import opened
 from readiness.cli.deploying.ending import Ending
-from readiness.cli.deploying.work import Work, carry, finished, new_run, stamp, who, working
+from readiness.cli.deploying.work import Work, finished, new_run, stamp, who, working
 
 if TYPE_CHECKING:
     from readiness_deploy.record import Bake, Intent, Record, Release

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -40,12 +39,6 @@ environments:
       bake: {{seconds: {bake}, identities: 2}}
 {more}
 """
-
-
-def hearing() -> None:
-    """Hear signals which a shell in the background, or nohup, has the tests ignore."""
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass
@@ -114,7 +107,7 @@ class Shop:
             cwd=self.folder,
             env=environment,
             stdin=subprocess.DEVNULL,
-            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "preexec_fn": hearing, **more},
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **more},
         )
         self.running.append(made)
         return made

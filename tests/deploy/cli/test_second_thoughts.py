@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.shop import LASTING, Shop
+from cli.shop import HOME, LASTING, Shop
 from readiness_deploy.adapters.local import Keeper
 from readiness_deploy.ports import Holder
 
@@ -138,3 +138,17 @@ def test_a_deployer_watches_where_no_guard_stays_up(shop: Shop):
     shop.promote()
     done = shop.end(deploying)
     assert (done.code, done.end["outcome"]) == (0, "deployed"), done.out
+
+
+def test_gates_that_could_not_tell_are_asked_again_by_resume(shop: Shop, tmp_path: Path):
+    shop.deploy("v1")
+    sees = tmp_path / "sees"
+    asks = f'{{name: asks, inconclusive-limit: 0, command: {{run: [sh, -c, "test -e {sees} || exit 75"]}}}}'
+    shop.settings(**{HOME: asks})
+    doubtful = shop.deploy("v2")
+    assert (doubtful.code, doubtful.end["outcome"]) == (3, "inconclusive")
+    assert shop.run("resume", "--format", "json").code == 3
+    sees.touch()
+    done = shop.run("resume", "--format", "json")
+    assert (done.code, done.end["outcome"]) == (0, "deployed")
+    assert shop.answers() == done.end["release"] == doubtful.end["release"]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from cli.shop import LONG, hearing
+from cli.shop import LONG
 
 PROGRAM = """
 import os, signal, sys
@@ -26,8 +26,7 @@ with Signals(lambda n: b"finish with: readiness resume\\n") as signals:
 
 def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", PROGRAM, *arguments]
-    around = {"preexec_fn": hearing, **options}
-    return subprocess.run(command, capture_output=True, text=True, timeout=LONG, check=False, **around)
+    return subprocess.run(command, capture_output=True, text=True, timeout=LONG, check=False, **options)
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])

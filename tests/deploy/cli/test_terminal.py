@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from cli.shop import CLI, LASTING, LONG, Shop, hearing
+from cli.shop import CLI, LASTING, LONG, Shop
 
 SHOW_CURSOR, HIDE_CURSOR = b"\x1b[?25h", b"\x1b[?25l"
 
@@ -39,7 +39,6 @@ class Terminal:
             for name in ("CI", "COLUMNS", "NO_COLOR"):
                 os.environ.pop(name, None)
             os.environ["TERM"] = "xterm-256color"
-            hearing()
             os.execv(CLI[0], [*CLI, *words])  # noqa: S606
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, self.columns, 0, 0))
 

@@ -214,9 +214,9 @@ class _Series:
         self._subject = subject
         self._began = actor.machine.now
         self._process = self._number()
-        self._again = not subject.before and self._process in actor.machine.measured
-        if not subject.before:
-            actor.machine.measured.append(self._process)
+        measured = (self._process, subject.before)
+        self._again = measured in actor.machine.measured
+        actor.machine.measured.append(measured)
         self._verdict: Verdict | None = None
         self._why = "nothing was measured"
 

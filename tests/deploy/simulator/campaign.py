@@ -195,6 +195,14 @@ SCENARIOS = (
         (lambda: deploy(V2),),
     ),
     Scenario(
+        "a doubt is asked again",
+        _with(before=Verdict.INCONCLUSIVE, later=Verdict.PASS),
+        lambda: plays.go_on,
+        State.DONE,
+        V2,
+        (lambda: deploy(V2),),
+    ),
+    Scenario(
         "held, and accepted",
         _with(after=None),
         lambda: plays.held(requests.keep_it),

@@ -85,7 +85,7 @@ class Machine:
         self.switched = 0.0
         self.before_switch: str = ""
         self.processes = 0
-        self.measured: list[int] = []
+        self.measured: list[tuple[int, bool]] = []
         self.accepted: list[tuple[str, int, Record]] = []
         self.observers: list[Callable[[str, str], None]] = []
 

@@ -19,8 +19,8 @@ class Behaviour:
     `ready_after` counts from its start (None: never); `crash_after` from its start; `fails_after` from the moment that
     the route selects it: from then on it answers no probe. `unfit_for` are migrations on which it is not ready.
     `answers` is what it says it is, where that is not its id. `before` and `after` are what its gates come to, after
-    `gate_takes` seconds; None is a gate that stays open. `later` is what those after the switch come to when they are
-    begun a second time, where it differs. `limps` leaves it ready, restarting once a second when selected.
+    `gate_takes` seconds; None is a gate that stays open. `later` is what they come to when they are begun a second time
+    for the same process, where it differs. `limps` leaves it ready, restarting once a second when selected.
     """
 
     ready_after: float | None = 0.3
