@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+VARIABLES = "variables"  # worker to holder: `variables {"NAME": "value"}`, what the next worker has besides
 HANDOVER = "handover"  # worker to holder: bring another worker; this one takes no more requests
 ENDED = "ended"  # worker to holder: everything is stopped as it was asked
 STOP = "stop"  # holder to worker: drain, stop the colours, end

@@ -25,13 +25,15 @@ _BACKLOG = 1024
 _TOLD_AT_FIRST = 200
 
 Answer = dict[str, Any]
+Leave = Callable[[str, Mapping[str, str]], None]
 
 
 class Control:
     """Serves the control socket. `about` is what `hello` and `observe` say of the process; `leave` is called with what
-    a command asks of the whole keeper: `handover`, `stop` or `stop but leave the colours`."""
+    a command asks of the whole keeper: `handover`, `stop` or `stop but leave the colours`, and with the variables that
+    the next worker is to have besides its own."""
 
-    def __init__(self, keeper: Keeper, about: Callable[[], Mapping[str, Any]], leave: Callable[[str], None]) -> None:
+    def __init__(self, keeper: Keeper, about: Callable[[], Mapping[str, Any]], leave: Leave) -> None:
         self._keeper, self._about, self._leave = keeper, about, leave
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -74,7 +76,7 @@ class _Connection:
         self,
         keeper: Keeper,
         about: Callable[[], Mapping[str, Any]],
-        leave: Callable[[str], None],
+        leave: Leave,
         writer: asyncio.StreamWriter,
     ) -> None:
         self._keeper, self._about, self._leave, self._writer = keeper, about, leave, writer
@@ -190,12 +192,15 @@ class _Connection:
         self._keeper.journal.note(msgspec.convert(request["what"], str), **own)
         return {}
 
-    def _handover(self, _: Mapping[str, Any]) -> Any:
-        self._leave("handover")
+    def _handover(self, request: Mapping[str, Any]) -> Any:
+        besides = msgspec.convert(request.get("variables", {}), dict[str, str])
+        if unfit := [name for name, value in besides.items() if not name or "=" in name or "\0" in name + value]:
+            raise Refused("illegal", f"no variables of a process can be {', '.join(map(repr, unfit))}")
+        self._leave("handover", besides)
         return {}
 
     def _shutdown(self, request: Mapping[str, Any]) -> Any:
-        self._leave("stop" if request.get("colours", True) else "stop but leave the colours")
+        self._leave("stop" if request.get("colours", True) else "stop but leave the colours", {})
         return {}
 
     async def _tell(self, events: asyncio.Queue[Event]) -> None:

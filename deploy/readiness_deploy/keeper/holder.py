@@ -109,6 +109,7 @@ class Holder:
         self._pidfd = -1
         self._stopping = self._ended = False
         self._failures, self._began, self._next = 0, time.monotonic(), 0.0
+        self._besides: dict[str, str] = {}
         self._selector = selectors.DefaultSelector()
         self._wake, wake = socket.socketpair()
         self._wake.setblocking(False)
@@ -239,9 +240,12 @@ class Holder:
             return
         *lines, self._heard = (self._heard + said).split(b"\n")
         for line in lines:
-            if line.decode() == channel.HANDOVER:
+            word, _, rest = line.decode().partition(" ")
+            if word == channel.VARIABLES:
+                self._besides = json.loads(rest)
+            elif word == channel.HANDOVER:
                 self._begin_anew()
-            elif line.decode() == channel.ENDED:
+            elif word == channel.ENDED:
                 self._ended = True
 
     def _begin_anew(self) -> None:
@@ -255,7 +259,7 @@ class Holder:
             os.set_inheritable(fd, True)
         signal.set_wakeup_fd(-1)
         try:
-            os.execv(words[0], words)  # noqa: S606 - there is no shell, and our own program is meant
+            os.execve(words[0], words, {**os.environ, **self._besides})  # noqa: S606 - no shell, our own program
         except OSError as fault:
             sys.stderr.write(f"readiness keeper: the holder cannot begin anew, and goes on: {fault}\n")
             signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)

@@ -35,6 +35,15 @@ class Marked:
     instance: str
 
 
+def variable_names(pid: int) -> frozenset[str] | None:
+    """The names of the variables that a process of ours was started with; None where it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return None
+    return frozenset(line.partition(b"=")[0].decode("utf-8", "replace") for line in text.split(b"\0") if line)
+
+
 class Processes:
     """What the keeper does to processes. Each is one effect, after which the keeper may die."""
 

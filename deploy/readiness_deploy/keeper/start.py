@@ -20,6 +20,7 @@ from readiness_deploy.keeper.client import Declined, Unreachable, ask
 from readiness_deploy.keeper.entry import BadEntry, context_for, entry_from
 from readiness_deploy.keeper.folder import Files, Folder
 from readiness_deploy.keeper.haproxy_text import program as haproxy
+from readiness_deploy.keeper.processes import variable_names
 
 _TICK = 0.02
 _LAST_BYTES = 4096
@@ -115,13 +116,14 @@ def _worker(state: Path) -> int:
         return 0
 
 
-def upgrade(state: Path, *, within: float = 15.0) -> dict[str, Any]:
-    """Replace the running keeper by the program that is installed now, without closing a socket. Raises Failure."""
+def upgrade(state: Path, *, besides: Mapping[str, str] | None = None, within: float = 15.0) -> dict[str, Any]:
+    """Replace the running keeper by the program that is installed now, without closing a socket; with these variables
+    `besides` its own. Raises Failure."""
     before = status(state)
     if before is None:
         raise Failure(f"no keeper runs for {state}: start it")
     try:
-        ask(state, "handover")
+        ask(state, "handover", variables=dict(besides or {}))
     except Declined as fault:
         raise Failure(f"the keeper does not hand over: {fault}") from None
     except Unreachable as fault:
@@ -131,6 +133,9 @@ def upgrade(state: Path, *, within: float = 15.0) -> dict[str, Any]:
     while time.monotonic() < deadline:
         now = status(state)
         if now is not None and now["pid"] != before["pid"]:
+            missing = set(besides or ()) - (variable_names(int(now["pid"])) or set(besides or ()))
+            if missing:
+                raise Failure(f"the keeper was replaced, and did not take {', '.join(sorted(missing))} along")
             return now
         time.sleep(_TICK)
     raise Failure(f"no new worker answered within {within:g} s; see {Folder(state).keeper_log}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import resource
 import signal
@@ -86,6 +87,7 @@ class _Worker:
         self._control = socket.socket(fileno=given.control)
         self._since, self._scheme = stamp(), "http"
         self._leaving = ""
+        self._besides: Mapping[str, str] = {}
         self._left = asyncio.Event()
         self._holder_pid = os.getppid()
         self._to_holder: asyncio.StreamWriter | None = None
@@ -153,10 +155,10 @@ class _Worker:
             "state": str(self._folder.root),
         }
 
-    def _leave(self, how: str) -> None:
+    def _leave(self, how: str, besides: Mapping[str, str] | None = None) -> None:
         if not self._leaving:
-            self._leaving = how
-            self.journal.note("worker leaves", how=how)
+            self._leaving, self._besides = how, besides or {}
+            self.journal.note("worker leaves", how=how, **({"variables": sorted(besides)} if besides else {}))
             # After the answer to whoever asked for it.
             asyncio.get_running_loop().call_later(0.02, self._left.set)
 
@@ -174,6 +176,8 @@ class _Worker:
             keeper.hand_over()
             closing = asyncio.create_task(proxy.hand_over(_DRAIN))
             await asyncio.sleep(0)
+            if self._besides:
+                await self._tell(f"{channel.VARIABLES} {json.dumps(self._besides)}")
             await self._tell(channel.HANDOVER)
             await closing
             return

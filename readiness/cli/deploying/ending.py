@@ -184,7 +184,7 @@ def _next(state: str, target: Target, outcome: str, doubt: str) -> tuple[str, st
         "waiting": (target.command("promote"), "to go on (`abort` in its place takes it away)"),
         "doubtful": (
             target.command("promote", *reason),
-            "to go on all the same (`resume` asks it again, `abort` takes it away)",
+            "to go on all the same (`resume` asks again, `abort` withdraws it)",
         ),
         "aborted": (target.command("deploy"), "when it is mended"),
         "rolled-back": (target.command("history"), "what the gates measured"),

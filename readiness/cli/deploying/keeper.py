@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +24,31 @@ ACTIONS = ("start", "stop", "status", "unit", "upgrade")
 @click.option(
     "--environment-file", metavar="FILE", default="", help="unit: where systemd reads the secrets' variables."
 )
+@click.option(
+    "--variable", "names", metavar="NAME", multiple=True, help="upgrade: hand this variable over; may be repeated."
+)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(action: str, keep_colours: bool, environment_file: str, format_: str, **flags: object) -> int:
+def command(
+    action: str, keep_colours: bool, environment_file: str, names: tuple[str, ...], format_: str, **flags: object
+) -> int:
     """Start, stop, look at or replace the keeper: the process that listens, serves, and holds the route.
 
     `start` goes into the background; whatever was deployed is served again. References to secrets are read from the
     variables that it is started with. `stop` drains, then ends what runs. `unit` prints a systemd unit that does both
-    at boot and shutdown. `upgrade` replaces it by the installed version without closing a socket.
+    at boot and shutdown. `upgrade` replaces it by the installed version without closing a socket, and gives it the
+    variables that are named, as they are set here.
 
     Exit codes: 0 done; 1 it did not work; 3 `status`: none runs.
     """
     from readiness_deploy.keeper import start
     from readiness_deploy.keeper.client import Declined, Unreachable
 
+    _only(action, {"--keep-colours": keep_colours, "--environment-file": environment_file, "--variable": names})
     target, voice = targets.chosen(flags), Voice()
     if target.settings.kubernetes:
         raise targets.NoTarget(f"{target.name} is shipped to a cluster: no keeper serves it, its Service does")
     try:
-        code, said, details = _done(action, target, keep_colours=keep_colours, environment_file=environment_file)
+        code, said, details = _done(action, target, keep_colours, environment_file, names)
     except (start.Failure, Declined, Unreachable) as fault:
         code, said, details = Exit.FAILED, str(fault), {}
     if format_ == "json":
@@ -52,7 +60,19 @@ def command(action: str, keep_colours: bool, environment_file: str, format_: str
     return code
 
 
-def _done(action: str, target: Target, *, keep_colours: bool, environment_file: str) -> tuple[int, str, dict[str, Any]]:
+_FLAGS = {"--keep-colours": "stop", "--environment-file": "unit", "--variable": "upgrade"}
+
+
+def _only(action: str, given: Mapping[str, object]) -> None:
+    """A flag of another action would be passed over in silence. Raises UsageError."""
+    for flag, value in given.items():
+        if value and _FLAGS[flag] != action:
+            raise click.UsageError(f"{flag} is for `keeper {_FLAGS[flag]}`, not for `keeper {action}`")
+
+
+def _done(
+    action: str, target: Target, keep_colours: bool, environment_file: str, names: Sequence[str]
+) -> tuple[int, str, dict[str, Any]]:
     from readiness_deploy.keeper import start
 
     if action == "start":
@@ -71,8 +91,19 @@ def _done(action: str, target: Target, *, keep_colours: bool, environment_file: 
         file = str(Path(environment_file).absolute()) if environment_file else ""
         words = f"readiness keeper of {plain(target.environment.service)} ({plain(target.environment.name)})"
         return Exit.OK, start.unit(target.state, description=words, environment_file=file), {}
-    about = start.upgrade(target.state)
-    return Exit.OK, f"the keeper was replaced; process {about.get('pid')} serves", {"keeper": about}
+    about = start.upgrade(target.state, besides=_named(names))
+    took = f", and has {', '.join(names)} from here" if names else ""
+    return Exit.OK, f"the keeper was replaced; process {about.get('pid')} serves{took}", {"keeper": about}
+
+
+def _named(names: Sequence[str]) -> dict[str, str]:
+    """These variables of this process. Raises BadParameter."""
+    from readiness.config import surroundings
+
+    ours = surroundings.variables()
+    if unset := [name for name in names if name not in ours]:
+        raise click.BadParameter(f"wanted a variable that is set here, found none named {', '.join(unset)}")
+    return {name: ours[name] for name in names}
 
 
 def started(target: Target) -> dict[str, Any]:

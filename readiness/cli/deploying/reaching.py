@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,28 +32,29 @@ def unreached(target: Target, release: Release, door: Door | None) -> tuple[Refu
     there = {**_environment(release), **of_gates(gates.after, "after")}
     here = of_gates(gates.before, "before")
     return (
-        *_refusals(lost(there, theirs, root, unset=unset), _at_the_keeper(target) if names is not None else _HERE),
-        *_refusals(lost(here, ours, root), _HERE),
+        *_refusals(lost(there, theirs, root, unset=unset), _here if names is None else partial(_at_the_keeper, target)),
+        *_refusals(lost(here, ours, root), _here),
     )
 
 
-_HERE = "set it for this command, which hands it on to the keeper where it starts one"
+def _here(name: str) -> str:  # noqa: ARG001 - one of two advices
+    return "set it for this command, which hands it on to the keeper where it starts one"
 
 
-def _at_the_keeper(target: Target) -> str:
-    stop, start = target.command("keeper stop", "--keep-colours"), target.command("keeper start")
+def _at_the_keeper(target: Target, name: str) -> str:
+    take = target.command("keeper upgrade", "--variable", name)
     return (
-        f"set it where the keeper starts, beside all others that `deploy` refers to: `{stop}`, then `{start}` (under "
-        "systemd: in the file of `keeper unit --environment-file`, then restart the unit). Nobody can connect in "
-        "between. A `from-file` needs no start"
+        f"set it here, and hand it to the keeper that runs: `{take}`; no connection is lost by that. Under systemd, "
+        "write it into the file of `keeper unit --environment-file` too, for the next boot"
     )
 
 
-def _refusals(lost: Iterator[tuple[Reference, str]], todo: str) -> Iterator[Refusal]:
+def _refusals(lost: Iterator[tuple[Reference, str]], todo: Callable[[str], str]) -> Iterator[Refusal]:
     from readiness_deploy.plan import Refusal
 
     for reference, text in lost:
-        help_ = todo if reference.from_env else "write the secret there, where this user can read it"
+        name = reference.from_env
+        help_ = todo(name) if name else "write the secret there, where this user can read it"
         yield Refusal(code="references", text=text, todo=help_)
 
 
@@ -67,9 +68,7 @@ def _environment(release: Release) -> dict[str, Value]:
 
 def _names(door: Door) -> frozenset[str] | None:
     """The names of the keeper's variables; None where it ended in this instant."""
+    from readiness_deploy.keeper.processes import variable_names
+
     pid = (door.look().get("keeper") or {}).get("worker_pid")
-    try:
-        text = Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return None
-    return frozenset(line.partition(b"=")[0].decode("utf-8", "replace") for line in text.split(b"\0"))
+    return None if pid is None else variable_names(int(pid))

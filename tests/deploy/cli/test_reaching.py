@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import signal
 
 import pytest
 from cli.shop import Shop
@@ -36,7 +38,22 @@ def test_a_variable_that_is_new_to_the_keeper_is_refused_and_the_advice_works(
         assert shop.run(*shlex.split(line)[1:]).code == 0
     assert shop.answers() == first
     assert shop.seen()["colours"]["blue"]["pid"] == pid
+    keeper = shop.seen()["keeper"]
+    os.kill(keeper["worker_pid"], signal.SIGKILL)
+    shop.until(lambda seen: seen["keeper"]["worker_pid"] != keeper["worker_pid"])
     assert shop.deploy("v2").code == 0
+    assert not [path for path in shop.state.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
+
+
+def test_a_variable_that_is_not_there_is_not_handed_over(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SHOP_KEY", raising=False)
+    shop.deploy("v1")
+    keeper = shop.seen()["keeper"]
+    done = shop.run("keeper", "upgrade", "--variable", "SHOP_KEY")
+    assert (done.code, "found none named SHOP_KEY" in done.err) == (2, True)
+    done = shop.run("keeper", "start", "--variable", "PATH")
+    assert (done.code, "--variable is for `keeper upgrade`" in done.err) == (2, True)
+    assert shop.seen()["keeper"] == keeper
 
 
 def test_without_a_keeper_it_is_to_be_set_for_the_command(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
