@@ -17,7 +17,8 @@ _LARGEST = 4 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A process that the keeper started for a colour. `served` says whether the route ever selected it."""
+    """A process that the keeper started for a colour. `served` says whether the route ever selected it, `rose` whether
+    it was ever ready."""
 
     release: Release
     identity: Identity
@@ -26,6 +27,7 @@ class Running:
     restarts: int = 0
     served: bool = False
     ready: bool = False
+    rose: bool = False
     stopping: bool = False
     log_from: int = 0
 

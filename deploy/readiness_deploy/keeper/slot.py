@@ -116,7 +116,7 @@ class Slot:
             return True
         if running.ready:
             self._be_ready()
-        elif running.served:
+        elif running.served and running.rose:
             # It was ready once and was not when the worker before this one ended. It may answer again.
             self._standing = Standing.UNREADY
             self._around.board.place(self.colour, ("127.0.0.1", running.port), running.release.id)
@@ -290,7 +290,7 @@ class Slot:
         running = self.running
         assert running is not None  # noqa: S101 - only what runs is ready
         self._standing, self._why, self._ready_since = Standing.READY, "", time.monotonic()
-        self.running = replace(running, ready=True)
+        self.running = replace(running, ready=True, rose=True)
         self._around.board.place(self.colour, ("127.0.0.1", running.port), running.release.id)
         self._around.changed()
         self._around.note("colour ready", colour=self.colour, release=running.release.id)

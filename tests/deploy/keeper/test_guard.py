@@ -111,7 +111,10 @@ def test_the_guard_outlives_the_worker_and_goes_on(serving: Any) -> None:
     assert "guard ended" not in serving.journal()
 
 
-def test_after_a_reboot_in_the_bake_both_come_up_and_it_is_baked_anew(serving: Any, tmp_path: Any) -> None:
+@pytest.mark.parametrize("again", [False, True], ids=["once", "and the worker dies again"])
+def test_after_a_reboot_in_the_bake_both_come_up_and_it_is_baked_anew(
+    serving: Any, tmp_path: Any, again: bool
+) -> None:
     """However long the new one takes to come up again: that the machine went down says nothing of it."""
     (tmp_path / "go").touch()
     deploy(serving, serving.deployer(), "v2", "--ready-when", str(tmp_path / "go"), bake=LASTING, detach=True)
@@ -120,6 +123,9 @@ def test_after_a_reboot_in_the_bake_both_come_up_and_it_is_baked_anew(serving: A
     (tmp_path / "go").unlink()
     serving.start()
     serving.standing("blue", "ready")
+    if again:
+        worker = serving.kill("worker")
+        until(lambda: serving.about()["worker_pid"] != worker)
     until(lambda: serving.details()["colours"]["blue"]["streak"] > 80)
     assert serving.record().phase is Phase.BAKING
     (tmp_path / "go").touch()
