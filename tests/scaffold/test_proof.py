@@ -23,6 +23,11 @@ def test_figures():
     pathlib.Path(os.environ["READINESS_PROOF_DIR"], "some-figures.json").write_text(json.dumps({figures}))
 """
 LASTING = "import subprocess\n\ndef test_it():\n    subprocess.Popen(['sleep', '{seconds}'])\n"
+SERVING = """
+import subprocess
+def test_it(tmp_path):
+    subprocess.Popen(["sleep", "62"], env={"PATH": "/usr/bin:/bin", "READINESS_KEEPER": f"{tmp_path}/state"})
+"""
 WAITING = "import threading\n\ndef test_it():\n    threading.Event().wait(60)\n"
 
 
@@ -98,6 +103,17 @@ def test_what_a_tier_leaves_running_is_ended_and_told(tools: Tools, monkeypatch:
     ran = tools.run(LASTING.replace("{seconds}", "61"))
     assert ran.outcome == "FAILED"
     assert "processes left behind: sleep 61 (" in ran.why
+    assert tools.running._left_behind(tools.folder) == []
+
+
+def test_a_service_that_a_keeper_of_the_tier_leaves_running_is_one_too(
+    tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no variables of those who had it started, but the keeper's mark: the folder of the keeper's state."""
+    monkeypatch.setattr(tools.running, "LEAVING", 0.2)
+    ran = tools.run(SERVING)
+    assert ran.outcome == "FAILED"
+    assert "processes left behind: sleep 62 (" in ran.why
     assert tools.running._left_behind(tools.folder) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -22,6 +23,8 @@ GRACE = 30.0
 """Seconds in which a tier that is over its time can end what it has started."""
 MARGIN = 40.0
 """Seconds before the end of its budget at which a tier's campaigns begin no further trial."""
+TEMPORARY = "tmp"
+"""Where a tier's tests have their folders, beside its figures: what runs there is the tier's own."""
 LEAVING = 5.0
 """Seconds in which processes of a tier that has ended may still be there."""
 
@@ -82,6 +85,7 @@ def run(
     outcome, why = _judged(tier, folder, code, cases, wrote)
     if left := _left_behind(folder):
         outcome, why = Outcome.FAILED, f"{why}; processes left behind: {', '.join(left)}".removeprefix("; ")
+    shutil.rmtree(folder / TEMPORARY, ignore_errors=True)
     return Ran(tier, outcome, why, seconds, cases, wrote)
 
 
@@ -95,7 +99,10 @@ def _carried_out(
 ) -> int | None:
     """The exit code, or None where the time was over."""
     usable = max(tier.budget - MARGIN, tier.budget / 2)
-    environment = {**os.environ, KEY: str(folder), SECONDS: f"{usable:g}", **more, **tier.environment}
+    made = folder / TEMPORARY
+    made.mkdir(exist_ok=True)
+    own = {KEY: str(folder), SECONDS: f"{usable:g}", "PYTEST_DEBUG_TEMPROOT": str(made)}
+    environment = {**os.environ, **own, **more, **tier.environment}
     deadline = time.monotonic() + tier.budget
     with (folder / f"{tier.name}.log").open("wb") as log:
         process = subprocess.Popen(
@@ -185,13 +192,15 @@ def _left_behind(folder: Path) -> list[str]:
 
 
 def _marked(folder: Path) -> Iterator[tuple[int, str]]:
-    """The processes that carry the mark of this run in their environment."""
-    mark = f"{KEY}={folder}".encode()
+    """The processes that carry the mark of this run in their environment: what the tier started, and services that a
+    keeper of it started, which get no variable but their own and the keeper's."""
+    mark, keepers = f"{KEY}={folder}".encode(), f"READINESS_KEEPER={folder / TEMPORARY}/".encode()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         with suppress(OSError):
-            if mark in (entry / "environ").read_bytes().split(b"\0"):
+            variables = (entry / "environ").read_bytes().split(b"\0")
+            if any(one == mark or one.startswith(keepers) for one in variables):
                 words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
                 if words:  # a zombie has none
                     yield int(entry.name), words[:80]

@@ -112,9 +112,7 @@ def test_the_guard_outlives_the_worker_and_goes_on(serving: Any) -> None:
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["once", "and the worker dies again"])
-def test_after_a_reboot_in_the_bake_both_come_up_and_it_is_baked_anew(
-    serving: Any, tmp_path: Any, again: bool
-) -> None:
+def test_after_a_reboot_in_the_bake_both_come_up_and_it_is_baked_anew(serving: Any, tmp_path: Any, again: bool) -> None:
     """However long the new one takes to come up again: that the machine went down says nothing of it."""
     (tmp_path / "go").touch()
     deploy(serving, serving.deployer(), "v2", "--ready-when", str(tmp_path / "go"), bake=LASTING, detach=True)
