@@ -67,6 +67,7 @@ def _settled(world: World, intent: Intent, release: str) -> bool:
     """Wait, within bounds, until the entry answers from the old release: what is taken away must not be asked."""
     streak, deadline = 0, world.clock.now() + intent.bake.converge
     while streak < intent.bake.identities and world.clock.now() < deadline:
+        world.route.observe()  # the keeper ends a guard that it does not hear for long
         streak = streak + 1 if world.entry.identity() == release else 0
         if not streak:
             world.clock.sleep(TICK)

@@ -25,8 +25,8 @@ class Connection(asyncio.Protocol):
     """The connection of a client. It belongs to the keeper: no change of the route touches it."""
 
     __slots__ = (
-        "_advancing", "_body", "_buffer", "_exchange", "_finishing", "_holds", "_lingering", "_since", "_socket",
-        "_tunnel", "body_bytes", "clogged", "closing", "door", "origin", "transport", "welcomed",
+        "_advancing", "_body", "_buffer", "_exchange", "_finishing", "_half", "_holds", "_lingering", "_since",
+        "_socket", "_tunnel", "body_bytes", "clogged", "closing", "door", "origin", "transport", "welcomed",
     )  # fmt: skip
 
     def __init__(self, door: Proxy, sock: socket.socket, peer: str) -> None:
@@ -40,7 +40,7 @@ class Connection(asyncio.Protocol):
         self._body: Body | None = None
         self._tunnel: Tunnel | None = None
         self._holds: set[str] = set()
-        self._advancing = self.clogged = self.closing = self.welcomed = False
+        self._advancing = self._half = self.clogged = self.closing = self.welcomed = False
         self._lingering = 0.0
         self._since = door.loop.time()  # when the connection fell idle, or the head of a request began
         self.body_bytes = 0
@@ -95,6 +95,7 @@ class Connection(asyncio.Protocol):
         if self._exchange is None and self._finishing is None:
             return False
         # It has said everything, and may still listen.
+        self._half = True
         self._leave_after()
         return True
 
@@ -215,6 +216,8 @@ class Connection(asyncio.Protocol):
         self.transport.resume_reading()
         if data:
             tunnel.from_client(data)
+        if self._half:
+            tunnel.client_half_closed()
 
     def finished(self, exchange: Exchange) -> None:
         """The whole answer was written."""

@@ -19,6 +19,7 @@ from readiness_deploy.record import Record, Release
 from readiness_deploy.states import Colour
 
 LONGEST_LINE = 1 << 20
+LARGEST_NOTE = 16 << 10
 _QUEUE = 1000
 _SLOW = 10.0
 _BACKLOG = 1024
@@ -189,6 +190,9 @@ class _Connection:
     def _note(self, request: Mapping[str, Any]) -> Any:
         details = msgspec.convert(request.get("details", {}), dict[str, Any])
         own = {name: value for name, value in details.items() if name not in ("n", "at", "what")}
+        if (size := len(msgspec.json.encode(own))) > LARGEST_NOTE:
+            # Every `observe` carries the last notes; what is too large for that would blind everybody.
+            own = {"cut": size}
         self._keeper.journal.note(msgspec.convert(request["what"], str), **own)
         return {}
 

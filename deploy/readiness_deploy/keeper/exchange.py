@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_KEPT = 64 << 10
 _FRESH_ENOUGH = 1.0
+_STALLED = 1.0
 
 
 class Exchange:
@@ -29,8 +30,8 @@ class Exchange:
 
     __slots__ = (
         "_asked", "_chunks_out", "_client", "_door", "_first", "_head", "_kept", "_kept_size", "_loop", "_request",
-        "_search", "_upstream", "answer", "complete", "content_out", "identity", "keep", "method", "over", "progress",
-        "shared", "slot", "started", "told", "tunnel",
+        "_search", "_upstream", "answer", "complete", "content_out", "continued", "identity", "keep", "method", "over",
+        "progress", "shared", "slot", "started", "told", "tunnel",
     )  # fmt: skip
 
     def __init__(self, client: Connection, request: RequestHead) -> None:
@@ -49,6 +50,7 @@ class Exchange:
         self._head = b""
         self.answer: AnswerHead | None = None
         self.told = self.over = False  # told: the client has the head of an answer
+        self.continued = False  # it was told to send the body that it announced
         self.tunnel: Tunnel | None = None
         self.keep = request.keep
         self.content_out = 0
@@ -140,6 +142,7 @@ class Exchange:
 
     def interim(self, answer: AnswerHead) -> None:
         self.progress = self._loop.time()
+        self.continued = self.continued or answer.status == 100
         if self._request.minor and (answer.status != 100 or self._request.expects):
             self._client.write(interim_head(answer))
 
@@ -185,7 +188,8 @@ class Exchange:
         self._first, self.answer, self._upstream = self._loop.time(), answer, None
         self._client.write(answer_head(answer, self._request, self.identity, keep=True, chunked=False))
         self.told = True
-        self.tunnel = Tunnel(self._client.transport, upstream, self._loop, self.tunnel_over)
+        patience = self._door.entry.timeout
+        self.tunnel = Tunnel(self._client.transport, upstream, self._loop, patience, self.tunnel_over)
         upstream.tunnel = self.tunnel
         if rest:
             self.tunnel.tunnelled(rest)
@@ -212,6 +216,10 @@ class Exchange:
         if stale and self._request.repeatable and self._kept is not None and not self._search.fresh and self.slot:
             self.slot.traffic.retried += 1
             self._search.again()
+            return
+        if not self.told and self._owes_its_body(self._loop.time(), _STALLED):
+            # The release gave up waiting for the body, as we would have: that is none of its faults.
+            self.client_wrong(408, "the rest of the request did not come")
             return
         self._fail("the release that serves here gave no answer")
 
@@ -248,17 +256,22 @@ class Exchange:
     def check(self, now: float) -> None:
         """See whether somebody was waited for in vain."""
         if self.tunnel is not None:
-            self.tunnel.check(now, self._door.entry.tunnel, self._door.entry.timeout)
+            self.tunnel.check(now, self._door.entry.tunnel)
             return
         if now - self.progress <= self._door.entry.timeout:
             return
         if self._client.clogged:
             self._client.transport.abort()  # it does not take its answer
-        elif not self.complete and not self._client.holding and not (self._request.expects and not self.told):
+        elif self._owes_its_body(now, self._door.entry.timeout):
             self.client_wrong(408, "the rest of the request did not come")
         else:
             self._drop_upstream()
             self._fail("the release that serves here gave no answer in time", 504)
+
+    def _owes_its_body(self, now: float, silent: float) -> bool:
+        """Whether the client is who is waited for: it may send its body, and has said nothing for so long."""
+        asked = not self._request.expects or self.told or self.continued
+        return asked and not self.complete and not self._client.holding and now - self.progress > silent
 
     def _drop_upstream(self) -> None:
         upstream, self._upstream = self._upstream, None

@@ -29,7 +29,7 @@ HOP_BY_HOP = frozenset(
 _NOT_IN_TRAILERS = HOP_BY_HOP | frozenset(
     (b"host", b"content-length", b"content-encoding", b"content-type", b"content-range", b"authorization", b"cookie",
      b"set-cookie", b"expect", b"cache-control", b"te", b"forwarded", b"x-forwarded-for", b"x-forwarded-proto",
-     b"x-forwarded-host", b"x-request-id")
+     b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-server", b"x-real-ip", b"x-request-id")
 )  # fmt: skip
 _TOLD_APART = HOP_BY_HOP | frozenset((b"host", b"content-length", b"expect"))
 
@@ -156,7 +156,8 @@ def read_trailers(block: bytes) -> list[bytes]:
     if not _REQUEST_TRAILERS.fullmatch(block):
         raise Malformed("the trailers are none")
     lines = block.split(b"\r\n")[1:]
-    return [line for line in lines if line.partition(b":")[0].lower() not in _NOT_IN_TRAILERS]
+    # Some servers take an underscore for a hyphen.
+    return [line for line in lines if line.partition(b":")[0].lower().replace(b"_", b"-") not in _NOT_IN_TRAILERS]
 
 
 def _sort(block: bytes, most: int) -> tuple[list[tuple[bytes, bytes]], _Told]:

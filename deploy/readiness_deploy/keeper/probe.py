@@ -8,7 +8,12 @@ import errno
 import random
 import socket
 
-_LINE = 1024
+from readiness_deploy.keeper.bodies import body_of
+from readiness_deploy.keeper.http1 import Malformed, read_answer
+
+_LARGEST_HEAD = 64 << 10
+_CHUNK = 16 << 10
+_END = b"\r\n\r\n"
 # Below the ports that the kernel gives to outgoing connections, so that none of them takes a colour's port by chance.
 _FIRST_PORT, _LAST_PORT = 20_000, 32_000
 _TRIES = 200
@@ -23,25 +28,30 @@ async def probe(port: int, path: str, timeout: float) -> str:
         return f"no answer to GET {path} within {timeout:g} s"
     except ConnectionRefusedError:
         return f"nothing listens on 127.0.0.1:{port} yet, the PORT that it was given"
-    except (OSError, ValueError, asyncio.LimitOverrunError) as fault:
-        return f"no answer to GET {path}: {getattr(fault, 'strerror', None) or type(fault).__name__}"
+    except Malformed as fault:
+        return f"GET {path} is not answered in HTTP/1.1: {fault}"
+    except asyncio.IncompleteReadError as fault:
+        return f"the answer to GET {path} ends after {len(fault.partial)} bytes of its head"
+    except asyncio.LimitOverrunError:
+        return f"the head of the answer to GET {path} is longer than {_LARGEST_HEAD} bytes"
+    except OSError as fault:
+        return f"no answer to GET {path}: {fault.strerror or type(fault).__name__}"
 
 
 async def _ask(port: int, path: str) -> str:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=_LINE)
+    """As the keeper itself reads answers: what it would refuse to carry is not ready."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=_LARGEST_HEAD)
     try:
         head = (f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "User-Agent: readiness", "Connection: close", "", "")
         writer.write("\r\n".join(head).encode())
-        line = (await reader.readline()).decode("latin-1")
-        words = line.split(" ", 2)
-        if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].strip().isdecimal():
-            return f"GET {path} is not answered in HTTP/1.1"
-        status = int(words[1])
-        if 200 <= status < 300:
-            while await reader.read(_LINE):
-                pass
-            return ""
-        return f"GET {path} is answered with {status}"
+        while (answer := read_answer((await reader.readuntil(_END))[: -len(_END)], b"GET")).status < 200:
+            pass
+        if not 200 <= answer.status < 300:
+            return f"GET {path} is answered with {answer.status}"
+        body = body_of(answer.length)
+        while not body.done and (data := await reader.read(_CHUNK)):
+            body.feed(data)
+        return "" if body.done or answer.length == -1 else f"the answer to GET {path} ends before its length"
     finally:
         writer.close()
         with contextlib.suppress(OSError):

@@ -13,11 +13,14 @@ _AFTER_THE_END = 2.0
 
 
 class Tunnel:
-    """A client and a colour that speak to each other. `over` is called once with whether it ended before its time."""
+    """A client and a colour that speak to each other. `over` is called once with whether it ended before its time.
+
+    `patience` are the seconds in which an end has to take something of what is meant for it.
+    """
 
     __slots__ = (
-        "_client", "_client_done", "_client_full", "_colour_done", "_colour_full", "_loop", "_over", "_upstream",
-        "carried", "ended", "progress",
+        "_client", "_client_done", "_client_full", "_colour_done", "_colour_full", "_loop", "_over", "_patience",
+        "_upstream", "carried", "ended", "progress",
     )  # fmt: skip
 
     def __init__(
@@ -25,9 +28,11 @@ class Tunnel:
         client: asyncio.Transport,
         upstream: Upstream,
         loop: asyncio.AbstractEventLoop,
+        patience: float,
         over: Callable[..., None],
     ) -> None:
         self._client, self._upstream, self._loop, self._over = client, upstream, loop, over
+        self._patience = patience
         self._colour_done = self._client_done = self.ended = False
         self._colour_full = self._client_full = 0.0  # since when that end takes nothing
         self.carried = 0
@@ -87,13 +92,15 @@ class Tunnel:
         """End it before its time."""
         self._end(cut=True)
 
-    def check(self, now: float, silent: float, stuck: float) -> None:
+    def check(self, now: float, silent: float) -> None:
         """End it where nothing was said for too long, or one end takes nothing: the other is not heard meanwhile, so
-        that its leaving would not be noticed."""
-        full = min(self._colour_full or now, self._client_full or now)
-        if self._colour_done and now - self.progress > _AFTER_THE_END:
+        that its leaving would not be noticed. A client that takes nothing, or left, is not the release's fault."""
+        quiet = now - self.progress
+        over = self._colour_done and quiet > _AFTER_THE_END
+        left = self._client_done and quiet > self._patience
+        if over or left or now - (self._client_full or now) > self._patience:
             self._end(cut=False)
-        elif now - self.progress > silent or now - full > stuck:
+        elif quiet > silent or now - (self._colour_full or now) > self._patience:
             self._end(cut=True)
 
     def _end(self, *, cut: bool) -> None:
@@ -104,3 +111,15 @@ class Tunnel:
         self._upstream.transport.close()
         self._client.close()
         self._over(cut=cut)
+        for transport in (self._upstream.transport, self._client):
+            self._see_off(transport)
+
+    def _see_off(self, transport: asyncio.Transport, before: int | None = None) -> None:
+        """A closed connection lives until its end has taken everything. One that takes nothing more is ended."""
+        left = transport.get_write_buffer_size()
+        if not left:
+            return
+        if left == before:
+            transport.abort()
+            return
+        self._loop.call_later(self._patience, self._see_off, transport, left)

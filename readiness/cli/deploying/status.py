@@ -64,7 +64,9 @@ def judged(found: Mapping[str, Any] | None, target: Target) -> tuple[int, str, s
         todo, _ = out_of_hold(target, back=bool(record.get("previous")))
         return Exit.HELD, f"held: {record.get('held') or 'a person is needed'}", todo
     if phase in _MOVED and not _watching(found):
-        return Exit.HELD, "UNWATCHED: the new version serves and nobody would take it back", target.command("resume")
+        back = phase == "returning"
+        said = "the way back is not finished and nobody is at it" if back else "nobody would take the new version back"
+        return Exit.HELD, f"UNWATCHED: {said}", target.command("resume")
     if not record.get("selected") and phase == "stable":
         return Exit.INCOMPLETE, "nothing was ever deployed here", target.command("deploy")
     view = (found.get("colours") or {}).get(record.get("selected")) or {}

@@ -27,6 +27,7 @@ ROWS = [
     ("first, waiting", found(record(Phase.AWAITING, intent=intent(), selected=None)), 8, "promote"),
     ("first, left", found(record(Phase.PREPARING, intent=intent(), selected=None)), 6, "resume"),
     ("unwatched", found(record(Phase.BAKING, intent=intent()), guard=False), 6, "resume"),
+    ("unwatched on the way back", found(record(Phase.RETURNING, intent=intent()), guard=False), 6, "resume"),
     ("watched", found(record(Phase.BAKING, intent=intent())), 0, ""),
     ("walked by a deployer", found(record(Phase.BAKING, intent=intent()), guard=False, lock=LOCK), 0, ""),
     ("left", found(record(Phase.PREPARING, intent=intent())), 6, "resume"),
@@ -61,6 +62,11 @@ def test_the_object_for_programs_holds_no_settings_of_a_release():
     assert data["record"]["slots"]["blue"]["version"] == "v1"
 
 
-def test_unwatched_is_said_in_capitals():
-    seen = found(record(Phase.BAKING, intent=intent()), guard=False)
-    assert "UNWATCHED" in "\n".join(status._text(seen, target(), *status.judged(seen, target())))
+@pytest.mark.parametrize(
+    ("phase", "said"), [(Phase.BAKING, "take the new version back"), (Phase.RETURNING, "the way back")]
+)
+def test_unwatched_is_said_in_capitals_with_what_it_means(phase: Phase, said: str):
+    seen = found(record(phase, intent=intent()), guard=False)
+    text = "\n".join(status._text(seen, target(), *status.judged(seen, target())))
+    assert "UNWATCHED" in text
+    assert said in text

@@ -288,8 +288,62 @@ def test_a_request_that_announces_too_much_is_refused(tmp_path: Path) -> None:
             statuses.append(connection.getresponse().status)
             connection.close()
         assert statuses == [200, 413]
+        for size in (2**31, 2**32 + 1):  # no number of 32 bits
+            request = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\nx"
+            assert said(rig, request).startswith("HTTP/1.1 413 ")
     finally:
         rig.clean_up()
+
+
+def said(rig: Rig, request: str) -> str:
+    """The beginning of what comes back."""
+    with socket.create_connection(("127.0.0.1", rig.port), timeout=LONG) as connection:
+        connection.sendall(request.encode())
+        return connection.recv(65536).decode("latin-1")
+
+
+@needed
+@pytest.mark.parametrize("method", ["CONNECT", "TRACE"])
+def test_no_tunnel_leads_past_the_keeper(carried: Rig, method: str) -> None:
+    target = "a:80" if method == "CONNECT" else "/"
+    assert said(carried, f"{method} {target} HTTP/1.1\r\nHost: a\r\n\r\n").startswith("HTTP/1.1 405 ")
+
+
+@needed
+def test_only_websockets_are_offered_to_the_service(tmp_path: Path) -> None:
+    """With h2c, a client could send requests past the log, the limits and the route."""
+    code = (
+        "import http.server,os\n"
+        "class H(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        "        self.send_response(200); self.end_headers()\n"
+        "        told = [self.headers.get(name, '') for name in ('Upgrade', 'Proxy')]\n"
+        "        self.wfile.write(('<%s>' % ';'.join(told)).encode())\n"
+        "http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), H).serve_forever()\n"
+    )
+    rig = Rig(tmp_path.resolve() / "state", entry={"listen": "127.0.0.1:0", "carrier": "haproxy"})
+    heard = {}
+    try:
+        rig.start()
+        rig.serve(rig.deployer(), "blue", release("v1", command=[sys.executable, "-c", code]))
+        for asked in (
+            "Upgrade: websocket",
+            "Upgrade: h2c",
+            "Upgrade: websocket, h2c",
+            "Upgrade: h2c\r\nUpgrade: websocket",
+            "Proxy: http://evil",
+        ):
+            with socket.create_connection(("127.0.0.1", rig.port), timeout=LONG) as connection:
+                lines = ("GET / HTTP/1.1", "Host: a", "Connection: Upgrade", f"Sec-WebSocket-Key: {'A' * 22}==", asked)
+                connection.sendall("\r\n".join((*lines, "", "")).encode())
+                found = b""
+                while b">" not in found:
+                    found += connection.recv(65536)
+            heard[asked] = found.partition(b"<")[2].partition(b">")[0].decode()
+    finally:
+        rig.clean_up()
+    assert heard.pop("Upgrade: websocket") == "websocket;"
+    assert set(heard.values()) == {";"}
 
 
 @needed

@@ -187,3 +187,38 @@ def test_a_lack_of_descriptors_ends_nothing() -> None:
             assert (await second.ask(get())).status == 200
 
     run(test())
+
+
+def test_a_client_that_was_told_to_continue_and_does_not_is_no_fault_of_the_release() -> None:
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await asyncio.sleep(60)
+
+    async def test() -> None:
+        async with rigged(App(handler=app), entry=Entry(timeout=0.3)) as rig:
+            said = await rig.raw(post(b"", "Expect: 100-continue").replace(b"Length: 0", b"Length: 5"))
+            assert b" 408 " in said
+            assert rig.board.counts("blue")["left"] == 1
+            rig.balanced()
+
+    run(test())
+
+
+@pytest.mark.parametrize(("silent", "status", "kind"), [(1.5, b" 408 ", "left"), (0.0, b" 502 ", "no_answer")])
+def test_who_gives_up_on_a_body_that_does_not_come_is_not_at_fault(silent: float, status: bytes, kind: str) -> None:
+    """An application may wait more briefly than the keeper. One that hangs up on a client that sends is at fault."""
+
+    async def app(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.read(1)
+        await asyncio.sleep(silent)
+
+    async def test() -> None:
+        async with rigged(App(handler=app), entry=Entry(timeout=5)) as rig:
+            said = await rig.raw(post(b"half").replace(b"Length: 4", b"Length: 8"))
+            assert status in said
+            assert rig.board.counts("blue")[kind] == 1
+            rig.balanced()
+
+    run(test())

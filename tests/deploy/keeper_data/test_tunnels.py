@@ -7,11 +7,15 @@ import base64
 import hashlib
 import os
 import struct
+from contextlib import suppress
+from typing import Any
 
 import pytest
+from readiness_deploy.keeper import exchange
 from readiness_deploy.keeper.entry import Entry
+from readiness_deploy.keeper.tunnel import Tunnel
 
-from keeper_data.rig import OK, App, Client, Rig, get, receive, rigged, run, until
+from keeper_data.rig import LONGEST, OK, App, Client, Rig, get, receive, rigged, run, until
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -198,5 +202,99 @@ def test_a_tunnel_does_not_fill_memory(who: str) -> None:
                 pouring.cancel()
             client.writer.transport.abort()
             await until(lambda: rig.board.in_flight("blue") == 0)
+
+    run(test())
+
+
+_SURE = b"HTTP/1.1 101 Sure\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+_ASK = get("/ws", "Upgrade: websocket", "Connection: Upgrade")
+
+
+async def _pour(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(bytes(1 << 16))
+        await writer.drain()
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_client_that_left_before_its_tunnel_began_holds_nothing(reads: bool) -> None:
+    """Its end is heard while the request is still under way; nothing that comes later says so again."""
+
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await receive(reader, writer)
+        await asyncio.sleep(0.1)
+        writer.write(_SURE)
+        while not reads or await reader.read(100):
+            await asyncio.sleep(0.01)
+
+    async def test() -> None:
+        async with rigged(App(handler=app), entry=Entry(timeout=0.5)) as rig:
+            client = await rig.client()
+            await client.send(_ASK)
+            client.close()
+            await until(lambda: not rig.proxy._connections)
+            assert rig.board.counts("blue")["cut"] == 0
+
+    run(test())
+
+
+@pytest.mark.parametrize(("takes_nothing", "cut"), [("application", 1), ("client", 0)])
+def test_an_end_that_takes_nothing_is_let_go(takes_nothing: str, cut: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is hung up on, and its connection does not live on for what it does not take. Only that the application takes
+    nothing counts against the release."""
+    made: list[Tunnel] = []
+
+    class Kept(Tunnel):
+        __slots__ = ()
+
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            made.append(self)
+
+    monkeypatch.setattr(exchange, "Tunnel", Kept)
+
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await receive(reader, writer)
+        writer.write(_SURE)
+        if takes_nothing == "client":
+            await _pour(writer)
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(LONGEST)
+
+    async def test() -> None:
+        async with rigged(App(handler=app), entry=Entry(timeout=0.5)) as rig:
+            client = await rig.client(limit=1 << 16)
+            await client.send(_ASK)
+            await client.reader.readuntil(b"\r\n\r\n")
+            pouring = asyncio.create_task(_pour(client.writer)) if takes_nothing == "application" else None
+            await until(lambda: not rig.board.in_flight("blue"))
+            await until(lambda: not rig.proxy._connections)
+            await until(lambda: made[0]._upstream.closed)
+            assert rig.board.counts("blue")["cut"] == cut
+            if pouring:
+                with suppress(ConnectionError):
+                    await pouring
+
+    run(test())
+
+
+def test_a_slow_client_gets_the_rest_of_a_tunnel_that_ended() -> None:
+    size = 3_000_000
+
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await receive(reader, writer)
+        writer.write(_SURE + bytes(size))
+        await writer.drain()
+
+    async def test() -> None:
+        async with rigged(App(handler=app), entry=Entry(timeout=0.5)) as rig:
+            client = await rig.client(limit=1 << 10)
+            await client.send(_ASK)
+            await client.reader.readuntil(b"\r\n\r\n")
+            got = 0
+            while data := await client.reader.read(100_000):
+                got += len(data)
+                await asyncio.sleep(0.05)
+            assert got == size
 
     run(test())
