@@ -150,4 +150,7 @@ def _held(record: Record) -> Intent:
 def _must_be_ready(seen: Observation, colour: str) -> None:
     view = next((v for c, v in seen.colours.items() if c == colour), ColourView())
     if not view.ready:
-        raise Refused(f"the release to go back to is not ready ({view.why or view.standing.value})")
+        raise Refused(
+            f"the release to go back to is not ready ({view.why or view.standing.value}): `resume` proves anew what "
+            "serves, `promote --reason …` keeps it; after that, `rollback` starts the other one again"
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,11 @@ class Folder:
         return self.root / "keeper.json"
 
     @property
+    def id(self) -> Path:
+        """What tells this keeper from all others, those that had its name on this machine before it too."""
+        return self.root / "keeper.id"
+
+    @property
     def lock(self) -> Path:
         return self.root / "keeper.lock"
 
@@ -62,6 +68,18 @@ class Folder:
         for left in self.root.glob(".*.new"):
             with contextlib.suppress(OSError):
                 left.unlink()
+
+
+def known_as(folder: Folder, files: Files) -> str:
+    """The keeper's own id, made where it has none yet: 16 hexadecimal digits. Raises OSError."""
+    try:
+        found = folder.id.read_text("ascii").strip()
+    except (FileNotFoundError, ValueError):
+        found = ""
+    if not found:
+        found = secrets.token_hex(8)
+        files.jot(folder.id, found.encode())
+    return found
 
 
 def short_address(socket: Path, folder_fd: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shlex
+import re
 import subprocess
 import sys
 import time
@@ -149,11 +149,11 @@ def unit(state: Path, *, description: str, environment_file: str = "", python: s
     `ExecStop`, which returns when the last colour has ended.
     """
     folder = Folder(state)
-    command = " ".join(shlex.quote(word) for word in (python, "-m", "readiness_deploy.keeper"))
-    where = shlex.quote(str(folder.root))
+    command = " ".join(map(_unit_word, (python, "-m", "readiness_deploy.keeper")))
+    where = _unit_word(str(folder.root))
     lines = [
         "[Unit]",
-        f"Description={description}",
+        f"Description={description.replace('%', '%%')}",
         "After=network-online.target",
         "Wants=network-online.target",
         "",
@@ -161,7 +161,7 @@ def unit(state: Path, *, description: str, environment_file: str = "", python: s
         "Type=exec",
         f"ExecStart={command} hold {where} --wait",
         f"ExecStop={command} stop {where}",
-        *([f"EnvironmentFile={environment_file}"] if environment_file else []),
+        *([f"EnvironmentFile={environment_file.replace('%', '%%')}"] if environment_file else []),
         "KillMode=process",
         "TimeoutStopSec=5min",
         "Restart=always",
@@ -175,6 +175,15 @@ def unit(state: Path, *, description: str, environment_file: str = "", python: s
         "WantedBy=multi-user.target",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _unit_word(word: str) -> str:
+    """One argument in a command of a unit: systemd expands specifiers (%) and variables ($), also in quotes, and reads
+    escapes as C does (systemd.service(5), "Command lines"; systemd.syntax(7), "Quoting")."""
+    plain = word.replace("%", "%%").replace("$", "$$")
+    if re.fullmatch(r"[A-Za-z0-9_@%+=:,./$-]+", plain):
+        return plain
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _prepare(folder: Folder, entry: Mapping[str, Any], environment: Mapping[str, str] | None) -> None:
@@ -192,13 +201,19 @@ def _prepare(folder: Folder, entry: Mapping[str, Any], environment: Mapping[str,
         raise Failure(f"the state folder {folder.root} cannot be used: {fault.strerror or fault}") from None
 
 
+def differing(state: Path, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys of these settings of `entry` that differ from those that the keeper was started with."""
+    try:
+        known = msgspec.json.decode(Folder(state).settings.read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError):
+        known = {}
+    wanted = msgspec.json.decode(msgspec.json.encode(dict(entry)), type=dict[str, Any])
+    return tuple(sorted(key for key in known.keys() | wanted.keys() if known.get(key) != wanted.get(key)))
+
+
 def _same(running: Mapping[str, Any], entry: Mapping[str, Any], state: Path) -> None:
     """Whether the keeper that runs was started with these settings."""
-    try:
-        known = msgspec.json.decode(Folder(state).settings.read_bytes())
-    except (OSError, msgspec.DecodeError):
-        known = None
-    if known != msgspec.json.decode(msgspec.json.encode(dict(entry))):
+    if differing(state, entry):
         listening = ", ".join(running.get("listening", []))
         raise Failure(
             f"a keeper runs for {state}, listening on {listening}, with other settings of `entry`: "

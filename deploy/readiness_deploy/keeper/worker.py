@@ -29,7 +29,7 @@ from readiness_deploy.keeper.board import Board
 from readiness_deploy.keeper.control import Control
 from readiness_deploy.keeper.core import Keeper
 from readiness_deploy.keeper.entry import BadEntry, Entry, entry_from
-from readiness_deploy.keeper.folder import Files, Folder
+from readiness_deploy.keeper.folder import Files, Folder, known_as
 from readiness_deploy.keeper.journal import Journal, stamp
 from readiness_deploy.keeper.processes import CARRIER, Processes, identity
 from readiness_deploy.keeper.proxy import Proxy
@@ -85,7 +85,7 @@ class _Worker:
         self._files, self._processes = files, processes
         self._listening = [socket.socket(fileno=fd) for fd in given.listen]
         self._control = socket.socket(fileno=given.control)
-        self._since, self._scheme = stamp(), "http"
+        self._since, self._scheme, self._id = stamp(), "http", ""
         self._leaving = ""
         self._besides: Mapping[str, str] = {}
         self._left = asyncio.Event()
@@ -99,6 +99,7 @@ class _Worker:
         known = aside_file.load(self._folder)
         entry = entry_from(msgspec.json.decode(self._folder.settings.read_bytes(), type=dict[str, Any]))
         self._scheme = "https" if entry.tls else "http"
+        self._id = known_as(self._folder, self._files)
         shared = Shared(self._folder.root / "inflight")
         known.cut += sum(dead.cut for dead in shared.dead)
         known.restarts += 1 if shared.dead else 0
@@ -146,6 +147,7 @@ class _Worker:
     def _about(self) -> Mapping[str, Any]:
         return {
             "keeper": _version(),
+            "id": self._id,
             "pid": os.getpid(),
             "worker_pid": os.getpid(),
             "holder_pid": self._holder_pid,

@@ -8,10 +8,11 @@ from readiness_deploy.migrations.contracting import Ledgered, contract, refusals
 from readiness_deploy.migrations.lint import linted
 from readiness_deploy.migrations.model import BadMigrations, Dialect, Kind, Migration, Plan, Row, Statement, described
 from readiness_deploy.migrations.opening import dialect_of, open_schema
-from readiness_deploy.migrations.planning import pending, plan, view
+from readiness_deploy.migrations.planning import differences, pending, plan, view
 from readiness_deploy.migrations.reading import ids, read
 
 __all__ = [
     "BadMigrations", "Dialect", "Kind", "Ledgered", "Migration", "Plan", "Row", "Statement", "contract",
-    "described", "dialect_of", "ids", "linted", "open_schema", "pending", "plan", "read", "refusals", "view",
+    "described", "dialect_of", "differences", "ids", "linted", "open_schema", "pending", "plan", "read", "refusals",
+    "view",
 ]  # fmt: skip

@@ -10,21 +10,31 @@ import ast
 import re
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from readiness.config.deploy import AlembicSettings
 from readiness.sources import programs
 from readiness.sources.redaction import Redactor
-from readiness_deploy.migrations.judging import Judge
+from readiness_deploy.migrations.alembic_connected import connected
 from readiness_deploy.migrations.model import BadMigrations, Dialect, Judgement, Kind, Migration, Statement
-from readiness_deploy.migrations.sqlfolder import checksum, mixed, preconditions
+from readiness_deploy.migrations.sqlfolder import checksum, judge_all, mixed, preconditions
 from readiness_deploy.migrations.statements import Piece, Uncut, cut
 
 BOUNDS = programs.Bounds(seconds=60, memory=1 << 30, output=8 << 20)
-_CONNECTED = frozenset({"get_bind", "is_offline_mode", "as_sql", "is_offline", "connection"})
 _FRAME = ("BEGIN", "COMMIT")
-_KEEPS_BOOK = re.compile(r"(CREATE TABLE|INSERT INTO|UPDATE)\s+(?:\w+\.)?alembic_version\b", re.I)
+_WORD = r'(?:"(?:[^"]|"")+"|\w+)'
+_TABLE = rf"(?P<table>(?:{_WORD}\.)?{_WORD})"
+_MADE = re.compile(
+    rf"CREATE TABLE {_TABLE} \( version_num VARCHAR\(\d+\) NOT NULL"
+    rf"(?:, CONSTRAINT {_WORD} PRIMARY KEY \(version_num\))? \)"
+)
+_BEGUN = re.compile(
+    rf"INSERT INTO {_TABLE} \(version_num\) VALUES \('(?P<id>[^']+)'\)(?: RETURNING (?:(?P=table)\.)?version_num)?"  # noqa: S608
+)
+_MOVED = re.compile(
+    rf"UPDATE {_TABLE} SET version_num='(?P<id>[^']+)' WHERE (?P=table)\.version_num = '(?P<after>[^']+)'"  # noqa: S608
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +45,6 @@ class Revision:
     after: str  # empty for the first
     shown: str
     text: str
-    connected: int = 0  # the line of a word that wants a connection
 
 
 def chain(root: Path, settings: AlembicSettings) -> tuple[Revision, ...]:
@@ -92,7 +101,7 @@ def _revision(path: Path, root: Path, faults: list[str]) -> Revision | None:
     if not (after is None or isinstance(after, str)) or said.get("depends_on"):
         faults.append(f"{shown}:1: wanted one revision before it, found a merge or a dependency: make it a single line")
         return None
-    return Revision(str(said["revision"]), after or "", shown, text, _connected(tree))
+    return Revision(str(said["revision"]), after or "", shown, text)
 
 
 def _assigned(tree: ast.Module) -> Iterator[tuple[str, object]]:
@@ -106,17 +115,6 @@ def _assigned(tree: ast.Module) -> Iterator[tuple[str, object]]:
                     yield target.id, ast.literal_eval(node.value)
                 except ValueError:
                     yield target.id, ...
-
-
-def _connected(tree: ast.Module) -> int:
-    """The line of the first word in `upgrade`, or in anything it may call, that asks for a connection."""
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name == "downgrade":
-            continue
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Attribute) and inner.attr in _CONNECTED:
-                return inner.lineno
-    return 0
 
 
 def read_alembic(
@@ -150,9 +148,10 @@ def _migration(
     faults: list[str],
 ) -> Migration:
     statements: tuple[Statement, ...] = ()
-    if revision.connected and revision.id not in declared:
+    asks = "" if revision.id in declared else connected(root, settings.versions, revision.shown, revision.text)
+    if asks:
         faults.append(
-            f"{revision.shown}:{revision.connected}: it asks for a connection, so what it does cannot be rendered: "
+            f"{asks}, so what it does cannot be rendered: "
             "write it as SQL, or have a person answer for it under `migrations.declared`"
         )
     else:
@@ -210,18 +209,42 @@ def _statements(sql: str, revision: Revision, dialect: Dialect, faults: list[str
     except Uncut as fault:
         faults.append(f"{revision.shown}:1: what it was rendered to is no SQL: {fault}")
         return ()
-    judge = Judge(dialect)
+    pieces = [p for p in pieces if len(p.words) != 1 or p.words[0] not in _FRAME]
+    account = _account(pieces, revision)
+    if not account:
+        faults.append(
+            f"{revision.shown}:1: it was rendered without a change of Alembic's own table to {revision.id}: "
+            "is the command right?"
+        )
+    rest = judge_all((p for p in pieces if p not in account), dialect)
     found = []
     for piece in pieces:
-        if len(piece.words) == 1 and piece.words[0] in _FRAME:
-            continue
-        judgement, index = judge.judge(piece)
-        statement = Statement(text=piece.text, file=revision.shown, line=1, judgement=judgement, index=index)
-        if _KEEPS_BOOK.match(piece.text):
-            statement = replace(statement, judgement=Judgement(kind=Kind.EXPAND), bookkeeping=True)
-        found.append(statement)
-    if not any(s.bookkeeping for s in found):
-        faults.append(f"{revision.shown}:1: it was rendered without a change of alembic_version: is the command right?")
+        _, judgement, index = (piece, Judgement(kind=Kind.EXPAND), None) if piece in account else next(rest)
+        found.append(
+            Statement(
+                text=piece.text,
+                file=revision.shown,
+                line=1,
+                judgement=judgement,
+                index=index,
+                bookkeeping=piece in account,
+            )
+        )
     statements = tuple(found)
     faults.extend(mixed(statements))
     return statements
+
+
+def _account(pieces: Sequence[Piece], revision: Revision) -> tuple[Piece, ...]:
+    """What keeps Alembic's own table, in exactly its words: its last change, to this revision, and its making."""
+    form = _MOVED if revision.after else _BEGUN
+    for piece in reversed(pieces):
+        last = form.fullmatch(_plain(piece))
+        if last and (last["id"], last.groupdict().get("after", "")) == (revision.id, revision.after):
+            made = (p for p in pieces if (m := _MADE.fullmatch(_plain(p))) and m["table"] == last["table"])
+            return (*made, piece)
+    return ()
+
+
+def _plain(piece: Piece) -> str:
+    return " ".join(piece.text.split())

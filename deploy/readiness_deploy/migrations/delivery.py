@@ -15,6 +15,18 @@ from readiness_deploy.migrations.model import Migration, Row, Statement
 from readiness_deploy.migrations.planning import differences, pending
 from readiness_deploy.ports import Clock, Fenced, Unfit
 
+TOO_LONG = (
+    "all statements of a migration have `migrations.statement-timeout` together, since their locks are held until it "
+    "ends: make it shorter, cut it into several migrations, or raise `migrations.statement-timeout`"
+)
+
+EXISTS = "if it was applied by other means, say so by `readiness migrate --adopt ID`"
+_COLUMNS = (
+    *((name, str, "a text") for name in ("id", "checksum", "phase", "applied_at", "run")),
+    ("epoch", int, "a number"),
+    ("seconds", int | float, "a number"),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
@@ -58,22 +70,38 @@ class Delivery:
             raise Unfit(f"{migration.file}:1: it was taken for applied and was not read: plan again")
         return True
 
-    def fenced(self, seen: int) -> int:
-        """This process' own epoch, at least the one that the database has seen. Raises Fenced."""
+    def fenced(self, found: Sequence[Sequence[Any]]) -> int:
+        """This process' own epoch, at least the one in the rows of readiness_epoch. Raises Fenced, Unfit."""
         ours = self.epoch()
+        todo = "somebody else wrote to it: where no other deployer is at work, put it right by hand"
+        if len(found) != 1:
+            raise Unfit(f"readiness_epoch: wanted one row, found {len(found)}: {todo}: one row with (true, {ours})")
+        seen = found[0][0]
+        if type(seen) is not int:
+            raise Unfit(f"readiness_epoch: wanted a whole number, found {str(seen)[:40]!r}: {todo}: epoch = {ours}")
         if seen > ours:
             raise Fenced(f"the database has seen epoch {seen}, and this process has {ours}: a later deployer took over")
         return ours
 
 
 def ledger(found: Iterable[Sequence[Any]]) -> tuple[Row, ...]:
-    """Rows of the ledger, of what the database gave for its columns in their order."""
-    return tuple(
+    """Rows of the ledger, of what the database gave for its columns in their order. Raises Unfit."""
+    rows = tuple(
         Row(id=i, checksum=c, phase=p, applied_at=a, run=r, epoch=e, seconds=s) for i, c, p, a, r, e, s in found
     )
+    for row in rows:
+        for name, kind, words in _COLUMNS:
+            value = getattr(row, name)
+            if not isinstance(value, kind):
+                raise Unfit(
+                    f"readiness_migrations: wanted {words} as {name}, found {str(value)[:40]!r}: "
+                    "somebody else wrote to it: put it right by hand"
+                )
+    return rows
 
 
 def accounted(statement: Statement, changed: int) -> None:
     """See that Alembic's own account moved on, where a statement moves it. Raises Unfit where it changed no row."""
     if statement.bookkeeping and statement.text.upper().startswith("UPDATE") and changed != 1:
-        raise Unfit(f"{statement.file}: alembic_version does not hold the revision before: the database is elsewhere")
+        table = statement.text.split(" SET ")[0].removeprefix("UPDATE ")
+        raise Unfit(f"{statement.file}: {table} does not hold the revision before: the database is elsewhere")

@@ -7,11 +7,22 @@ mind the result. What is not on the list is refused; the list is not of dangers,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from readiness_deploy.migrations import judging_tables
 from readiness_deploy.migrations.judgements import DECLARE, contract, expand, refused
+from readiness_deploy.migrations.judging_locks import Locks
+from readiness_deploy.migrations.judging_names import (
+    Key,
+    belongs_to_ledger,
+    catalogued,
+    exact,
+    grammar,
+    key,
+    unknown_functions,
+    writes,
+)
 from readiness_deploy.migrations.model import Dialect, Index, Judgement, Kind
 from readiness_deploy.migrations.statements import Piece
 
@@ -20,35 +31,41 @@ if TYPE_CHECKING:
 
 _OURS = ("readiness_migrations", "readiness_epoch")
 _FRAMES = frozenset({"BEGIN", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PREPARE"})
-_HARMLESS_FUNCTIONS = frozenset(
-    {
-        "gen_random_uuid", "jsonb_build_object", "json_build_object", "jsonb_build_array", "jsonb_strip_nulls",
-        "regexp_replace", "split_part", "btrim", "ltrim", "rtrim", "md5", "left", "right", "clock_timestamp",
-        "statement_timestamp", "make_interval", "date_part", "to_char", "hex", "strftime", "datetime", "date",
-        "julianday", "instr", "printf", "typeof", "json_extract", "json_object", "randomblob", "total", "ifnull",
-    }
-)  # fmt: skip
+# What a tree of another shape than expected brings: it was made by the parser, of a text that anybody may have written.
+_STRANGE = (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
+_GONE = "rows that are deleted do not come back when the release is taken back"
 
 
 class Judge:
-    """Judges the statements of one migration, in their order: tables that it made itself may be changed freely."""
+    """Judges the statements of one migration, in their order: tables that it made itself may be changed freely, and
+    what takes long is refused once an earlier statement has locked a table that others use."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._fresh: set[str] = set()
-        self._unproven: set[str] = set()
+        self._fresh: set[Key] = set()
+        self._types: set[Key] = set()
+        self._locks = Locks(self._fresh)
 
     def judge(self, piece: Piece) -> tuple[Judgement, Index | None]:
         """What is said of a statement, and the index it builds or drops beside other work."""
         framed = _frame(piece.words)
         if framed:
             return framed, None
+        try:
+            return self._judged(piece)
+        except _STRANGE as fault:
+            return refused(f"it is not understood ({type(fault).__name__}: {str(fault)[:120]})"), None
+
+    def _judged(self, piece: Piece) -> tuple[Judgement, Index | None]:
         tree = self._parsed(piece)
+        if belongs_to_ledger(piece.words, _OURS, code=isinstance(tree, Judgement) or _holds_code(tree)):
+            return refused("the ledger is written by nobody else", "leave it out", structural=True), None
         if isinstance(tree, Judgement):
             return tree, None
-        if any(name in piece.text.lower() for name in _OURS):
-            return refused("the ledger is written by nobody else", "leave it out", structural=True), None
+        late = self._locks.late(tree, piece.words) if self._dialect == "postgres" else None
         judgement = self._of(tree, piece)
+        if judgement.kind is not Kind.REFUSED:
+            judgement = _named(tree) or late or judgement
         return judgement, _index(tree, judgement, self._dialect)
 
     def _parsed(self, piece: Piece) -> exp.Expr | Judgement:
@@ -59,13 +76,14 @@ class Judge:
 
         logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it says aloud what it hands over as a Command
         try:
-            trees = [t for t in sqlglot.parse(piece.text, read=self._dialect) if t is not None]
-        except (SqlglotError, RecursionError) as fault:
+            trees = [t for t in sqlglot.parse(piece.text, read=grammar(self._dialect)) if t is not None]
+        except SqlglotError as fault:
             return refused(f"it is not understood ({str(fault).splitlines()[0][:120]})")
         if len(trees) == 1:
             return trees[0]
-        if self._dialect == "sqlite":  # which says itself what is complete: this is the body of a trigger
-            return judging_tables.by_words(piece.words, self._dialect, self._unproven)
+        # What is complete was said by SQLite itself (the body of a trigger), or is a function BEGIN ATOMIC … END.
+        if self._dialect == "sqlite" or "ATOMIC" in piece.words:
+            return judging_tables.by_words(piece.words, self._dialect)
         return refused("it is not one statement", "write one statement after the other", structural=True)
 
     def _of(self, tree: exp.Expr, piece: Piece) -> Judgement:
@@ -74,7 +92,7 @@ class Judge:
         if isinstance(tree, exp.Create):
             return self._create(tree)
         if isinstance(tree, exp.Alter):
-            return judging_tables.alter(tree, fresh=self._is_fresh(tree.this), unproven=self._unproven)
+            return self._alter(tree)
         if isinstance(tree, exp.Drop):
             return self._drop(tree)
         if isinstance(tree, exp.TruncateTable):
@@ -82,20 +100,29 @@ class Judge:
         if isinstance(tree, exp.Comment):
             return expand()
         if isinstance(tree, exp.Query | exp.Insert | exp.Update | exp.Delete | exp.Merge):
-            return _rows(tree)
-        return judging_tables.by_words(piece.words, self._dialect, self._unproven)
+            return self._rows(tree)
+        return judging_tables.by_words(piece.words, self._dialect)
 
     def _is_fresh(self, table: exp.Expr) -> bool:
-        return _key(table) in self._fresh
+        return key(table) in self._fresh
 
     def _create(self, tree: exp.Create) -> Judgement:
         kind = str(tree.args.get("kind") or "").upper()
         if kind == "INDEX":
             return self._create_index(tree)
-        judgement = judging_tables.create(tree, kind)
-        made = tree.this.this if hasattr(tree.this, "this") and tree.this.key == "schema" else tree.this
-        if kind == "TABLE" and judgement.kind is Kind.EXPAND and not tree.args.get("exists"):
-            self._fresh.add(_key(made))
+        judgement = judging_tables.create(tree, kind, self._dialect)
+        if judgement.kind is Kind.EXPAND and not tree.args.get("exists"):
+            made = {"TABLE": self._fresh, "TYPE": self._types}.get(kind)
+            if made is not None:
+                made.add(key(tree.this))
+        return judgement
+
+    def _alter(self, tree: exp.Alter) -> Judgement:
+        fresh = self._is_fresh(tree.this)
+        judgement = judging_tables.alter(tree, self._dialect, fresh=fresh, types=self._types)
+        for action in tree.args.get("actions") or ():
+            if fresh and type(action).__name__ == "AlterRename":
+                self._locks.renamed(key(tree.this), (*key(tree.this)[:-1], key(action)[-1]))
         return judgement
 
     def _create_index(self, tree: exp.Create) -> Judgement:
@@ -118,11 +145,84 @@ class Judge:
 
     def _drop(self, tree: exp.Drop) -> Judgement:
         kind = str(tree.args.get("kind") or "").upper()
-        if kind == "TABLE" and all(self._is_fresh(t) for t in tree.args.get("tables") or ()):
+        tables = [key(table) for table in tree.args.get("tables") or ()]
+        if kind == "TABLE" and tables and self._fresh.issuperset(tables):
+            for name in tables:
+                # What has the name from here on may be a table of another schema, which was there before.
+                self._fresh.discard(name)
             return expand()
         if kind in ("TABLE", "VIEW", "INDEX", "TYPE", "SEQUENCE", "SCHEMA"):
             return contract(f"the version that serves may use the {kind.lower()}")
         return refused(f"what DROP {kind or 'of this'} takes away cannot be told from here")
+
+    def _rows(self, tree: exp.Expr) -> Judgement:
+        from sqlglot import exp
+
+        written = tuple(writes(tree))
+        if not written:
+            return refused("a query has no effect that could be told", "leave it out, or " + DECLARE)
+        warnings = []
+        for write in written:
+            if isinstance(write, exp.Update) and not _chosen(write.args.get("where")):
+                warnings.append("UPDATE without WHERE touches and locks each row of the table; do it in pieces")
+            if isinstance(write, exp.Delete | exp.Merge) and _deletes(write):
+                chosen = _chosen(write.args.get("where") or write.args.get("on") or write.args.get("using_cond"))
+                if not chosen and not self._is_fresh(write.this):
+                    return contract("all rows are gone for the version that still serves (there is no WHERE)")
+                warnings.append(_GONE)
+        return Judgement(kind=Kind.DATA, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _chosen(condition: exp.Expr | list[exp.Expr] | None) -> bool:
+    """Whether a condition looks at the rows: `WHERE true` does not."""
+    from sqlglot import exp
+
+    if isinstance(condition, list):
+        return bool(condition)
+    return condition is not None and condition.find(exp.Column) is not None
+
+
+def _deletes(write: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    return isinstance(write, exp.Delete) or any(
+        str(getattr(when.args.get("then"), "name", "")).upper() == "DELETE" for when in write.find_all(exp.When)
+    )
+
+
+def _named(tree: exp.Expr) -> Judgement | None:
+    """What the names in a statement forbid: tables of the server, and functions of which nothing is known."""
+    from sqlglot import exp
+
+    if isinstance(tree, exp.Command | exp.Comment):
+        return None
+    for name in _changed(tree):
+        if catalogued(name):
+            return refused(f"{'.'.join(name)} is written by the server itself", "leave it out, or " + DECLARE)
+    unknown = unknown_functions(tree)
+    return (
+        refused(f"what {', '.join(f'{name}()' for name in unknown)} does cannot be told from here") if unknown else None
+    )
+
+
+def _changed(tree: exp.Expr) -> Iterator[Key]:
+    """The tables and other objects that a statement makes, changes or takes away, and those it writes to."""
+    from sqlglot import exp
+
+    if isinstance(tree, exp.Create | exp.Alter):
+        yield key(tree.this)
+    if isinstance(tree, exp.Drop | exp.TruncateTable):
+        yield from (key(named) for named in tree.args.get("tables") or tree.expressions)
+    yield from (key(write.this) for write in writes(tree))
+
+
+def _holds_code(tree: exp.Expr) -> bool:
+    """Whether the texts in a statement may be run: what is not known by its tree, and the bodies of functions."""
+    from sqlglot import exp
+
+    if isinstance(tree, exp.Create):
+        return str(tree.args.get("kind")).upper() not in ("TABLE", "VIEW", "INDEX", "TYPE", "SEQUENCE", "SCHEMA")
+    return isinstance(tree, exp.Command)
 
 
 def _frame(words: tuple[str, ...]) -> Judgement | None:
@@ -139,35 +239,6 @@ def _frame(words: tuple[str, ...]) -> Judgement | None:
     return None
 
 
-def _rows(tree: exp.Expr) -> Judgement:
-    from sqlglot import exp
-
-    writes = list(tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge))
-    if not writes:
-        return refused("a query has no effect that could be told", "leave it out, or " + DECLARE)
-    unknown = sorted({f.name for f in tree.find_all(exp.Anonymous) if f.name.lower() not in _HARMLESS_FUNCTIONS})
-    if unknown:
-        return refused(f"what {', '.join(unknown)}() does cannot be told from here")
-    warnings = []
-    for write in writes:
-        if isinstance(write, exp.Update | exp.Delete) and write.args.get("where") is None:
-            what = "UPDATE" if isinstance(write, exp.Update) else "DELETE"
-            warnings.append(f"{what} without WHERE touches and locks each row of the table; do it in pieces")
-        if isinstance(write, exp.Delete):
-            warnings.append("rows that are deleted do not come back when the release is taken back")
-    return Judgement(kind=Kind.DATA, warnings=tuple(dict.fromkeys(warnings)))
-
-
-def _key(table: exp.Expr) -> str:
-    """A table's name as the server compares it."""
-    from sqlglot import exp
-
-    found = table.find(exp.Table)
-    parts = found.parts if found else ()
-    names: Mapping[str, bool] = {p.name: bool(p.args.get("quoted")) for p in parts}
-    return ".".join(name if quoted else name.lower() for name, quoted in names.items())
-
-
 def _index(tree: exp.Expr, judgement: Judgement, dialect: Dialect) -> Index | None:
     from sqlglot import exp
 
@@ -175,12 +246,8 @@ def _index(tree: exp.Expr, judgement: Judgement, dialect: Dialect) -> Index | No
         return None
     if isinstance(tree, exp.Create):
         table = tree.this.args["table"]
-        return Index(name=_plain(tree.this.this), table=table.sql("postgres"), tolerant=bool(tree.args.get("exists")))
+        return Index(name=exact(tree.this.this), table=table.sql("postgres"), tolerant=bool(tree.args.get("exists")))
     if isinstance(tree, exp.Drop):
         named = tree.args["tables"][0]
         return Index(name=named.sql("postgres"), drop=True, tolerant=bool(tree.args.get("exists")))
     return None
-
-
-def _plain(identifier: exp.Expr) -> str:
-    return identifier.name if identifier.args.get("quoted") else identifier.name.lower()

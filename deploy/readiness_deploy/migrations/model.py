@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +12,21 @@ from typing import Literal
 from readiness_deploy.ports import Unfit
 
 Dialect = Literal["postgres", "sqlite"]
+
+
+_SECRET = re.compile(r"passw|secret|token|://", re.I)
+# A comment, a name in quotes, or a text, also one that does not end: what looks like a quote in one is none in another.
+_TOKEN = re.compile(
+    r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))|(?P<name>"[^"]*")"""
+    r"""|\b[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z)|'[^']*(?:'|\Z)|\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z)""",
+    re.S,
+)
+
+
+def _masked(token: re.Match[str]) -> str:
+    if token["comment"]:
+        return " "
+    return token["name"] or "'…'"
 
 
 class Kind(StrEnum):
@@ -80,8 +96,9 @@ class Statement:
 
     @property
     def brief(self) -> str:
-        """The statement on one line, bounded."""
-        words = " ".join(self.text.split())
+        """The statement on one line, bounded. Where it speaks of a secret, its texts are left out."""
+        text = _TOKEN.sub(_masked, self.text) if _SECRET.search(self.text) else self.text
+        words = " ".join(text.split())
         return words if len(words) <= 100 else words[:99] + "…"
 
 

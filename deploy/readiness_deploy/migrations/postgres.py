@@ -12,10 +12,10 @@ from contextlib import contextmanager
 
 from readiness_deploy.migrations.address import Address
 from readiness_deploy.migrations.attempts import Away, Locked
-from readiness_deploy.migrations.delivery import Delivery, accounted, ledger
+from readiness_deploy.migrations.delivery import EXISTS, TOO_LONG, Delivery, accounted, ledger
 from readiness_deploy.migrations.model import BUILDING, Migration, Precondition, Row, Statement
 from readiness_deploy.migrations.planning import pending, view
-from readiness_deploy.migrations.postgres_index import put_right
+from readiness_deploy.migrations.postgres_index import free, put_right
 from readiness_deploy.migrations.postgres_link import ANSWER_WITHIN, Failed, Link
 from readiness_deploy.migrations.postgres_turn import LEDGER_SCHEMA, hold, take_turn
 from readiness_deploy.ports import Lost, SchemaView, Unfit
@@ -32,10 +32,13 @@ _ROWS = (
     "SELECT id, checksum, phase, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), run, epoch, "
     "seconds FROM {s}.readiness_migrations ORDER BY position"
 )
-_INSERT = (
+_UPSERT = (
     "INSERT INTO {s}.readiness_migrations (id, position, checksum, phase, run, epoch, seconds) SELECT %s, "
-    "coalesce(max(position), 0) + 1, %s, %s, %s, %s, %s FROM {s}.readiness_migrations"
+    "coalesce(max(position), 0) + 1, %s, %s, %s, %s, %s FROM {s}.readiness_migrations ON CONFLICT (id) DO UPDATE SET "
+    "checksum = excluded.checksum, phase = excluded.phase, run = excluded.run, epoch = excluded.epoch, "
+    "seconds = excluded.seconds, applied_at = now()"
 )
+_TOO_LONG = "57014"
 _EXISTS = frozenset({"42P07", "42701", "42710", "42P06"})
 
 
@@ -97,7 +100,7 @@ class PostgresSchema:
                 take_turn(link, name, epoch, self._clock, self._settings.lock_timeout)
                 yield link
         except Failed as fault:
-            raise Unfit(f"{where}: {fault}") from None
+            raise Unfit(f"{where}: {fault}{_advice(fault)}") from None
 
     def _once(self, migration: Migration) -> None:
         with self._link(migration.file) as link:
@@ -111,10 +114,12 @@ class PostgresSchema:
         began = self._clock.now()
         schema, rows = self._begin(link)
         if self._delivery.due(rows, migration):
+            until = self._limit()
             for precondition in migration.preconditions:
-                self._hold(link, precondition)
+                self._hold(link, precondition, until)
             for statement in migration.statements:
-                self._statement(link, statement)
+                self._statement(link, statement, until)
+            self._settle(link, until)
             if not link.in_transaction:
                 raise Unfit(f"{migration.file}: it ended the transaction that its row in the ledger belongs to")
             self._record(link, schema, migration, str(migration.kind), self._clock.now() - began)
@@ -127,27 +132,26 @@ class PostgresSchema:
         if not self._delivery.due(rows, migration):
             link.commit()
             return
-        begun = any(r.id == migration.id for r in rows)
-        if not begun:
+        row = next((r for r in rows if r.id == migration.id), None)
+        if row is None or row.checksum != migration.checksum:
+            until = self._limit()
             for precondition in migration.preconditions:
-                self._hold(link, precondition)
+                self._hold(link, precondition, until)
+            for statement in migration.statements:
+                if statement.index:
+                    free(link, statement, row)
             self._record(link, schema, migration, BUILDING, 0.0)
         link.commit()
+        built: list[str] = []
         for statement in migration.statements:
             if statement.index:
-                self._indexed(link, statement, begun)
+                self._indexed(link, statement, built)
         schema, _ = self._begin(link)
+        until = self._limit()
         for statement in migration.statements:
             if not statement.index:
-                self._statement(link, statement)
-        link.run(
-            f"UPDATE {schema}.readiness_migrations SET phase = %s, checksum = %s, run = %s, epoch = %s, seconds = %s, "  # noqa: S608
-            "applied_at = now() WHERE id = %s",
-            [
-                str(migration.kind), migration.checksum, self._delivery.run, self._delivery.epoch(),
-                self._clock.now() - began, migration.id,
-            ],
-        )  # fmt: skip
+                self._statement(link, statement, until)
+        self._record(link, schema, migration, str(migration.kind), self._clock.now() - began)
         link.commit()
 
     def _begin(self, link: Link) -> tuple[str, tuple[Row, ...]]:
@@ -167,40 +171,58 @@ class PostgresSchema:
 
     def _fence(self, link: Link, schema: str) -> None:
         found = link.run(f"SELECT epoch FROM {schema}.readiness_epoch FOR UPDATE")  # noqa: S608
-        if len(found) != 1:
-            raise Unfit(f"{schema}.readiness_epoch: wanted one row, found {len(found)}: somebody else wrote to it")
-        seen = found[0][0]
-        ours = self._delivery.fenced(seen)
-        if seen < ours:
+        ours = self._delivery.fenced(found)
+        if found[0][0] < ours:
             link.run(f"UPDATE {schema}.readiness_epoch SET epoch = %s", [ours])  # noqa: S608
 
-    def _statement(self, link: Link, statement: Statement) -> None:
+    def _limit(self) -> float:
+        """When a transaction that begins now has to be over: the locks of its statements are held for their sum."""
+        return self._clock.now() + self._settings.statement_timeout
+
+    def _left(self, link: Link, until: float) -> float:
+        """The seconds that are left, told to the server too. Raises Failed when there are none."""
+        left = until - self._clock.now()
+        if left <= 0:
+            raise Failed("no time is left for it", _TOO_LONG)
+        link.run(f"SET LOCAL statement_timeout = '{max(1, int(left * 1000))}ms'")
+        return left
+
+    def _statement(self, link: Link, statement: Statement, until: float) -> None:
         try:
-            changed, _ = link.one(statement.text, within=self._settings.statement_timeout)
+            changed, _ = link.one(statement.text, within=self._left(link, until))
         except Failed as fault:
             raise Unfit(_said(statement, fault)) from None
         accounted(statement, changed)
 
-    def _indexed(self, link: Link, statement: Statement, begun: bool) -> None:
-        try:
-            put_right(link, statement, begun=begun, seconds=self._settings.index_timeout)
-        except Failed as fault:
-            raise Unfit(_said(statement, fault)) from None
+    def _settle(self, link: Link, until: float) -> None:
+        """Have done now what is put off to the end: no limit of the server holds for what happens within COMMIT."""
+        link.run("SET CONSTRAINTS ALL IMMEDIATE", within=self._left(link, until))
 
-    def _hold(self, link: Link, precondition: Precondition) -> None:
+    def _indexed(self, link: Link, statement: Statement, built: list[str]) -> None:
+        """Adds to `built` what stands now. A text without it would leave it standing, so whoever edits has to know."""
+        try:
+            put_right(link, statement, seconds=self._settings.index_timeout)
+        except Failed as fault:
+            stays = f"; already there, and staying whatever the text says later: {', '.join(built)}" if built else ""
+            raise Unfit(_said(statement, fault, "raise `migrations.index-timeout`") + stays) from None
+        if statement.index and not statement.index.drop:
+            built.append(statement.index.name)
+
+    def _hold(self, link: Link, precondition: Precondition, until: float) -> None:
         """A precondition has to be true. It is asked in a part of the transaction that may not write, and undone."""
         link.run("SAVEPOINT readiness; SET LOCAL transaction_read_only = on")
         try:
-            _, found = link.one(precondition.text, within=self._settings.statement_timeout)
+            _, found = link.one(precondition.text, within=self._left(link, until))
         except Failed as fault:
-            raise Unfit(f"{precondition.place}: the precondition cannot be asked: {fault}") from None
+            said = f"{precondition.place}: the precondition cannot be asked: {fault}{_advice(fault)}"
+            raise Unfit(said) from None
         if len(found) != 1 or len(found[0]) != 1 or found[0][0] is not True:
             raise Unfit(f"{precondition.place}: the precondition does not hold: {precondition.text}")
         link.run("ROLLBACK TO SAVEPOINT readiness")
 
     def _record(self, link: Link, schema: str, migration: Migration, phase: str, seconds: float) -> None:
         link.run(
-            _INSERT.format(s=schema),
+            _UPSERT.format(s=schema),
             [migration.id, migration.checksum, phase, self._delivery.run, self._delivery.epoch(), seconds],
         )
 
@@ -215,11 +237,12 @@ class PostgresSchema:
         return ledger(link.run(_ROWS.format(s=schema)))
 
 
-def _said(statement: Statement, fault: Failed) -> str:
+def _said(statement: Statement, fault: Failed, longer: str = TOO_LONG) -> str:
     line = statement.line + statement.text[: fault.position].count("\n")
-    said = f"{statement.file}:{line}: {fault}"
-    if fault.state == "57014":
-        return f"{said}: make it shorter, or raise `migrations.statement-timeout`"
-    if fault.state in _EXISTS:
-        return f"{said}: if it was applied by other means, say so by `readiness migrate --adopt ID`"
-    return said
+    return f"{statement.file}:{line}: {fault}{_advice(fault, longer)}"
+
+
+def _advice(fault: Failed, longer: str = TOO_LONG) -> str:
+    if fault.state == _TOO_LONG:
+        return f": {longer}"
+    return f": {EXISTS}" if fault.state in _EXISTS else ""

@@ -6,8 +6,9 @@ A build that was cut leaves an index behind that is marked INVALID: it costs eac
 from __future__ import annotations
 
 from readiness_deploy.migrations.attempts import Locked
-from readiness_deploy.migrations.model import Index, Statement
+from readiness_deploy.migrations.model import Index, Row, Statement
 from readiness_deploy.migrations.postgres_link import Failed, Link
+from readiness_deploy.ports import Unfit
 
 _BUILT = (
     "SELECT format('%%I.%%I', n.nspname, c.relname), i.indisvalid, "
@@ -17,20 +18,46 @@ _BUILT = (
 )
 
 
-def put_right(link: Link, statement: Statement, *, begun: bool, seconds: float) -> None:
-    """Have the index as the statement wants it. `begun`: an earlier attempt of this migration may have made it.
+def free(link: Link, statement: Statement, earlier: Row | None) -> None:
+    """See, before the intent is written, that what stands afterwards is the work of this text and of nobody else.
 
-    Raises Locked, Away, Failed. An index of that name that somebody else made is not taken for ours.
+    `earlier` is the row that another text of this migration left when it was not ended. Raises Unfit, Locked, Failed.
+    """
+    index = statement.index
+    assert index is not None, "only statements with an index come here"  # noqa: S101
+    if index.drop:
+        if earlier is None and not index.tolerant and _gone(link, index):
+            raise Unfit(f"{statement.place}: the index {index.name} does not exist: leave it out, or write IF EXISTS")
+        return
+    name, valid = _found(link, index)
+    if not valid or (index.tolerant and earlier is None):
+        return
+    said = f"{statement.place}: the index {name} already exists"
+    if earlier is not None:
+        raise Unfit(
+            f"{said}, and an earlier text of this migration was begun ({earlier.applied_at}), which may have built it "
+            f"otherwise: drop it by `DROP INDEX CONCURRENTLY {name}`, or restore the earlier text"
+        )
+    raise Unfit(
+        f"{said} and is not of this migration: drop it by `DROP INDEX CONCURRENTLY {name}`, give the new one another "
+        "name, or, where it is what is wanted, write IF NOT EXISTS"
+    )
+
+
+def put_right(link: Link, statement: Statement, *, seconds: float) -> None:
+    """Have the index as the statement wants it, of which `free` has seen that what stands may be taken for it.
+
+    Raises Locked, Away, Failed.
     """
     index = statement.index
     assert index is not None, "only statements with an index come here"  # noqa: S101
     # The wait is for the ends of other transactions, and holds nobody back: it has the time of the build.
     link.run(f"SET lock_timeout = 0; SET statement_timeout = '{int(seconds * 1000)}ms'")
     if index.drop:
-        if not (begun and _gone(link, index)):
+        if not _gone(link, index):
             link.one(statement.text, within=seconds)
         return
-    if _stands(link, index, seconds) and (begun or index.tolerant):
+    if _stands(link, index, seconds):
         return
     try:
         link.one(statement.text, within=seconds)
@@ -43,15 +70,18 @@ def _gone(link: Link, index: Index) -> bool:
     return bool(link.run("SELECT to_regclass(%s) IS NULL", [index.name])[0][0])
 
 
+def _found(link: Link, index: Index) -> tuple[str, bool]:
+    """The index of that name on the table, ready to be written into SQL, and whether it is sound; empty without one."""
+    for name, valid, being_built in link.run(_BUILT, [index.name, index.table]):
+        if being_built:
+            raise Locked(f"somebody is building {name}")
+        return str(name), bool(valid)
+    return "", False
+
+
 def _stands(link: Link, index: Index, seconds: float) -> bool:
     """Whether a sound index of that name is on the table; one that is not sound is dropped."""
-    found = link.run(_BUILT, [index.name, index.table])
-    if not found:
-        return False
-    name, valid, being_built = found[0]
-    if being_built:
-        raise Locked(f"somebody is building {name}")
-    if valid:
-        return True
-    link.run(f"DROP INDEX CONCURRENTLY {name}", within=seconds)
-    return False
+    name, valid = _found(link, index)
+    if name and not valid:
+        link.run(f"DROP INDEX CONCURRENTLY {name}", within=seconds)
+    return valid

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,9 @@ ANSWER_WITHIN = 10.0
 _CONNECT_WITHIN = 5
 _LOCKED = frozenset({"55P03", "40001", "40P01"})
 _AWAY = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "53300"})
+_OF_VALUES = frozenset({"22", "38", "39", "HV", "XX"})
+_OF_SYNTAX = frozenset({"42601", "42602"})
+_QUOTED = re.compile(r"""["«»„“”「」].*["«»„“”「」]""", re.S)  # in any language; what is quoted may hold quotes itself
 # So that the server notices within seconds that this side is gone, and lets go of its locks.
 _SESSION = {
     "client_connection_check_interval": "2s",
@@ -130,14 +134,27 @@ class Link:
 
     def _translated(self, fault: psycopg.Error) -> Exception:
         state = fault.sqlstate or ""
-        # The detail of an error holds rows of the database: only its first sentence is for others.
-        text = self._address.redact(fault.diag.message_primary or str(fault)).strip().splitlines()
+        text = self._address.redact(_without_rows(fault)).strip().splitlines()
         said = text[0] if text else type(fault).__name__
         if state in _LOCKED:
             return Locked(said)
         if state in _AWAY or state.startswith("08") or self._connection.closed:
             return Away(f"{self._address.shown}: {said}")
         return Failed(said, state, int(fault.diag.statement_position or 1) - 1)
+
+
+def _without_rows(fault: psycopg.Error) -> str:
+    """What the server says and what is in no row: rows are for those who may read the table.
+
+    Details hold rows in any case, and so may the words of a function. The sentence itself quotes a value where it is
+    about values, or where a syntax is not that of the statement, since then it has no position in it.
+    """
+    said, state = fault.diag.message_primary or str(fault), fault.sqlstate or ""
+    if state.startswith("P0") or fault.diag.source_function == "exec_stmt_raise":
+        return f"a function raised an error ({state}); its words may hold rows, and stand in the log of the server"
+    if state[:2] in _OF_VALUES or (state in _OF_SYNTAX and not fault.diag.statement_position):
+        return _QUOTED.sub('"…"', said)
+    return said
 
 
 def _connect(address: Address, patience: float, name: str) -> psycopg.Connection[Any]:

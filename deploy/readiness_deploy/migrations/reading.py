@@ -21,14 +21,14 @@ def read(
 ) -> tuple[Migration, ...]:
     """The migrations in a release's folder, oldest first, each statement judged.
 
-    `environment` is what the command that renders gets; `known` are ids that are applied already: Alembic's are then
-    not rendered again, which takes about a second each. Raises BadMigrations with file:line for all that is wrong.
+    `environment` is what the command that renders gets; `known` are ids that are applied already: those are neither
+    rendered nor judged again, which takes seconds. Raises BadMigrations with file:line for all that is wrong.
     """
     declared = {name: Kind(kind) for name, kind in settings.declared.items()}
     if settings.alembic:
         found = read_alembic(folder, settings.alembic, declared, dialect, environment or {}, known)
     else:
-        found = read_folder(folder / settings.sql, folder, declared, dialect)
+        found = read_folder(folder / settings.sql, folder, declared, dialect, known)
     unknown = sorted(set(declared) - {m.id for m in found})
     if unknown:
         raise BadMigrations(

@@ -1,4 +1,4 @@
-"""A copy of a SQLite file as it was just before a migration. It is made for people, and read by nothing here."""
+"""A copy of a SQLite file as it was before the first migration of a run. For people: nothing here reads it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ KEPT = 3
 def snapshot(path: Path, migration: str, patience: float) -> None:
     """Copy the database beside itself, and keep the newest three. Writers are held back by a WAL file not at all.
 
+    Where the newest was made before the same migration, that one was not applied, and its copy gives way to this one.
     Raises Unfit where there is no room or it cannot be written, Locked where somebody else is at it or writes for long.
     """
     size = sum(p.stat().st_size for p in (path, Path(f"{path}-wal")) if p.exists())
@@ -29,8 +30,9 @@ def snapshot(path: Path, migration: str, patience: float) -> None:
     try:
         with _alone(path.with_name(f"{path.name}.before-partial")) as partial:
             _copy(path, partial, patience)
-            number = max((n for n, _ in _made(path)), default=0) + 1
+            number, newest = max(_made(path), default=(0, path))
             name = re.sub(r"[^\w.-]", "_", migration)[:80]
+            number += not newest.name.endswith(f".before-{number:04}-{name}")
             partial.replace(path.with_name(f"{path.name}.before-{number:04}-{name}"))
         for _, old in sorted(_made(path))[:-KEPT]:
             old.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """Migrations as a folder of SQL files, applied in the order of their names.
 
-A migration's id is its file's name without `.sql`. A line `-- precondition: SELECT …` holds a query that must return
+A migration's id is its file's name without `.sql`. A comment `-- precondition: SELECT …` holds a query that must return
 one true value when the migration is about to be applied.
 """
 
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from readiness_deploy.migrations.judging import Judge
 from readiness_deploy.migrations.model import (
     BadMigrations,
     Dialect,
+    Index,
+    Judgement,
     Kind,
     Migration,
     Precondition,
@@ -23,19 +25,32 @@ from readiness_deploy.migrations.model import (
 from readiness_deploy.migrations.statements import Piece, Uncut, cut
 
 LARGEST = 4 << 20
-_PRECONDITION = re.compile(r"^[ \t]*(?:--|#)[ \t]*precondition:[ \t]*(.*?)[ \t;]*$", re.M)
+# A comment that begins with the word, and a line that does and goes on with a colon: which is within a comment of more.
+_PRECONDITION = re.compile(
+    r"(?:(?P<line>(?<!-)--|(?<!\#)\#)[-\# \t]*|/\*[*\s]*|^[ \t*]*(?=pre-?conditions?[ \t]*:))"
+    r"(?P<said>pre-?conditions?\b.*?)[ \t\r;]*(?P<end>\*/.*)?$",
+    re.M | re.I,
+)
+_QUERY = re.compile(r"precondition[ \t]*:[ \t]*(select\b.*?)[ \t\r;]*", re.I)
+_ENDED = re.compile(r"\n[ \t\r*]*(?:\*/|\n|\"{3}|'{3}|precondition\b)", re.I)
+_LITERAL = re.compile(r"[A-Z&]{0,2}'.*|\$.*\$|[\d.].*", re.S)
 _NUMBER = re.compile(r"\d+")
 _NOTES = (".md", ".txt")
 
 
-def read_folder(folder: Path, root: Path, declared: Mapping[str, Kind], dialect: Dialect) -> tuple[Migration, ...]:
-    """The migrations of a folder, oldest first. Raises BadMigrations with everything that is wrong."""
+def read_folder(
+    folder: Path, root: Path, declared: Mapping[str, Kind], dialect: Dialect, known: Collection[str] = ()
+) -> tuple[Migration, ...]:
+    """The migrations of a folder, oldest first; those that are `known` are not judged. Raises BadMigrations."""
     faults: list[str] = []
     found = []
     for path in files(folder, root, faults):
         shown = str(path.relative_to(root))
         text = _text(path, shown, faults)
         if text is None:
+            continue
+        if path.stem in known:
+            found.append(Migration(id=path.stem, checksum=checksum(text), file=shown, read=False))
             continue
         told = len(faults)
         statements = judged(text, shown, dialect, faults)
@@ -122,15 +137,28 @@ def judged(text: str, shown: str, dialect: Dialect, faults: list[str]) -> tuple[
     except Uncut as fault:
         faults.append(f"{shown}:{fault.line}: {fault}")
         return ()
-    judge = Judge(dialect)
-    statements = tuple(_statement(judge, piece, shown) for piece in pieces)
+    statements = tuple(
+        Statement(text=piece.text, file=shown, line=piece.line, judgement=judgement, index=index)
+        for piece, judgement, index in judge_all(pieces, dialect)
+    )
     faults.extend(mixed(statements))
     return statements
 
 
-def _statement(judge: Judge, piece: Piece, shown: str) -> Statement:
-    judgement, index = judge.judge(piece)
-    return Statement(text=piece.text, file=shown, line=piece.line, judgement=judgement, index=index)
+def judge_all(pieces: Iterable[Piece], dialect: Dialect) -> Iterator[tuple[Piece, Judgement, Index | None]]:
+    """What is said of each. Rows upon rows that differ in their values alone are judged once, since parsing is slow."""
+    judge = Judge(dialect)
+    alike: dict[tuple[str, ...], Judgement] = {}
+    for piece in pieces:
+        shape = tuple("?" if _LITERAL.fullmatch(word) else word for word in piece.words)
+        judgement, index = alike.get(shape), None
+        if judgement is None:
+            judgement, index = judge.judge(piece)
+            if piece.words[0] != "INSERT" or not {"SELECT", "WITH", "TABLE"}.isdisjoint(piece.words):
+                alike.clear()  # after it the same may be judged otherwise
+            elif judgement.kind is Kind.DATA:
+                alike[shape] = judgement
+        yield piece, judgement, index
 
 
 def mixed(statements: tuple[Statement, ...]) -> Iterator[str]:
@@ -145,14 +173,16 @@ def mixed(statements: tuple[Statement, ...]) -> Iterator[str]:
 
 
 def preconditions(text: str, shown: str, faults: list[str]) -> tuple[Precondition, ...]:
-    """The queries in comments `precondition: SELECT …`."""
+    """The queries in comments `precondition: SELECT …`; one that cannot be read is a fault, and never passed over."""
     found = []
-    for said in _PRECONDITION.finditer(text):
-        place = f"{shown}:{text.count(chr(10), 0, said.start()) + 1}"
-        if not re.match(r"(?i)select\b", said[1]):
-            faults.append(f"{place}: wanted `precondition: SELECT …` on one line, found {said[1][:60]!r}")
+    for comment in _PRECONDITION.finditer(text):
+        place = f"{shown}:{text.count(chr(10), 0, comment.start('said')) + 1}"
+        query = _QUERY.fullmatch(comment["said"])
+        ended = comment["line"] or comment["end"] or _ENDED.match(text, comment.end())
+        if query is None or "/*" in query[1] or not ended:
+            faults.append(f"{place}: wanted `precondition: SELECT …` on one line, found {comment['said'][:60]!r}")
             continue
-        found.append(Precondition(text=said[1], place=place))
+        found.append(Precondition(text=query[1], place=place))
     return tuple(found)
 
 

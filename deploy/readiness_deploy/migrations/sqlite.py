@@ -1,7 +1,7 @@
 """The schema of a service in a file of SQLite: the same ledger and fence, in one transaction with each migration.
 
-Before a migration a snapshot of the file is made beside it, for people: nothing here ever restores one, since what was
-written since would be lost.
+Before the first migration of a run a snapshot of the file is made beside it, for people: nothing here ever restores
+one, since what was written since would be lost.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from readiness_deploy.migrations.address import Address
 from readiness_deploy.migrations.attempts import Locked
-from readiness_deploy.migrations.delivery import Delivery, accounted, ledger
+from readiness_deploy.migrations.delivery import EXISTS, TOO_LONG, Delivery, accounted, ledger
 from readiness_deploy.migrations.model import Migration, Precondition, Row, Statement
 from readiness_deploy.migrations.planning import pending, view
 from readiness_deploy.migrations.snapshot import snapshot
@@ -25,13 +25,14 @@ _LEDGER = (
     "checksum TEXT NOT NULL, phase TEXT NOT NULL, applied_at TEXT NOT NULL, run TEXT NOT NULL, epoch INTEGER NOT NULL, "
     "seconds REAL NOT NULL)",
     "CREATE TABLE IF NOT EXISTS readiness_epoch (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL)",
-    "INSERT OR IGNORE INTO readiness_epoch VALUES (1, 0)",
+    "INSERT OR IGNORE INTO readiness_epoch SELECT 1, 0 WHERE NOT EXISTS (SELECT 1 FROM readiness_migrations)",
 )
 _ROWS = "SELECT id, checksum, phase, applied_at, run, epoch, seconds FROM readiness_migrations ORDER BY position"
 _INSERT = (
     "INSERT INTO readiness_migrations SELECT ?, coalesce(max(position), 0) + 1, ?, ?, ?, ?, ?, ? "
     "FROM readiness_migrations"
 )
+_FAULTS = (sqlite3.Error, sqlite3.Warning)
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _STEPS = 1000  # of SQLite's machine between two looks at the clock
 
@@ -71,8 +72,10 @@ class SqliteSchema:
     def apply(self, migration: str) -> None:
         """Apply one migration once. Raises Patience, Unfit, Fenced, Lost; Unfit names file:line."""
         wanted = self._delivery.wanted(migration)
-        if self._path.exists() and migration not in self.observe().applied:
-            self._delivery.attempt(lambda: snapshot(self._path, migration, self._settings.lock_timeout))
+        if self._path.exists():
+            rows = self.rows()
+            if not any(row.id == migration or row.run == self._delivery.run for row in rows):
+                self._delivery.attempt(lambda: snapshot(self._path, migration, self._settings.lock_timeout))
         self._delivery.attempt(lambda: self._once(wanted))
 
     def adopt(self, upto: str) -> None:
@@ -100,28 +103,18 @@ class SqliteSchema:
         began = self._clock.now()
         if not self._delivery.due(_read(connection), migration):
             return
-        for precondition in migration.preconditions:
-            _hold(connection, precondition)
-        for statement in migration.statements:
-            self._statement(connection, statement)
-        if not connection.in_transaction:
-            raise Unfit(f"{migration.file}: it ended the transaction that its row in the ledger belongs to")
-        self._record(connection, migration, self._clock.now() - began)
-
-    def _statement(self, connection: sqlite3.Connection, statement: Statement) -> None:
         deadline = time.monotonic() + self._settings.statement_timeout
         connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
         try:
-            changed = connection.execute(statement.text).rowcount
-        except sqlite3.Error as fault:
-            if fault.sqlite_errorcode & 0xFF in _BUSY:
-                raise
-            long = fault.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
-            advice = ": make it shorter, or raise `migrations.statement-timeout`" if long else ""
-            raise Unfit(f"{statement.place}: {fault}{advice}") from None
+            for precondition in migration.preconditions:
+                _hold(connection, precondition)
+            for statement in migration.statements:
+                _run(connection, statement)
         finally:
             connection.set_progress_handler(None, 0)
-        accounted(statement, changed)
+        if not connection.in_transaction:
+            raise Unfit(f"{migration.file}: it ended the transaction that its row in the ledger belongs to")
+        self._record(connection, migration, self._clock.now() - began)
 
     def _record(self, connection: sqlite3.Connection, migration: Migration, seconds: float) -> None:
         connection.execute(
@@ -144,13 +137,12 @@ class SqliteSchema:
                 yield connection
                 connection.execute("COMMIT")
             except sqlite3.Error as fault:
-                if fault.sqlite_errorcode & 0xFF in _BUSY:
+                if _code(fault) in _BUSY:
                     raise Locked(f"{self._path}: somebody else is writing") from None
                 raise
 
     def _fence(self, connection: sqlite3.Connection) -> None:
-        (seen,) = connection.execute("SELECT epoch FROM readiness_epoch").fetchone()
-        ours = self._delivery.fenced(seen)
+        ours = self._delivery.fenced(connection.execute("SELECT epoch FROM readiness_epoch").fetchall())
         connection.execute("UPDATE readiness_epoch SET epoch = ?", [ours])
 
     @contextmanager
@@ -168,14 +160,39 @@ def _read(connection: sqlite3.Connection) -> tuple[Row, ...]:
     return ledger(connection.execute(_ROWS))
 
 
+def _run(connection: sqlite3.Connection, statement: Statement) -> None:
+    try:
+        changed = connection.execute(statement.text).rowcount
+    except _FAULTS as fault:
+        if _code(fault) in _BUSY:
+            raise
+        raise Unfit(f"{statement.place}: {_worded(fault)}") from None
+    accounted(statement, changed)
+
+
 def _hold(connection: sqlite3.Connection, precondition: Precondition) -> None:
     """A precondition has to be true. It is asked where nothing can be written."""
     connection.execute("PRAGMA query_only = ON")
     try:
         found = connection.execute(precondition.text).fetchmany(2)
-    except sqlite3.Error as fault:
-        raise Unfit(f"{precondition.place}: the precondition cannot be asked: {fault}") from None
+    except _FAULTS as fault:
+        raise Unfit(f"{precondition.place}: the precondition cannot be asked: {_worded(fault)}") from None
     finally:
         connection.execute("PRAGMA query_only = OFF")
     if len(found) != 1 or len(found[0]) != 1 or found[0][0] != 1:
         raise Unfit(f"{precondition.place}: the precondition does not hold: {precondition.text}")
+
+
+def _code(fault: Exception) -> int:
+    """SQLite's primary code; 0 for what Python's own module refuses without asking SQLite."""
+    return getattr(fault, "sqlite_errorcode", 0) & 0xFF
+
+
+def _worded(fault: Exception) -> str:
+    if _code(fault) == sqlite3.SQLITE_INTERRUPT:
+        return f"{fault}: {TOO_LONG}"
+    if "already exists" in str(fault) or "duplicate column name" in str(fault):
+        return f"{fault}: {EXISTS}"
+    if "bindings" in str(fault):
+        return f"{fault}: nobody gives a value to a parameter (`?`, `:name`, `$1`): write the value itself, in quotes"
+    return str(fault)

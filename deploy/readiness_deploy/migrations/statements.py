@@ -35,21 +35,38 @@ def cut(text: str, dialect: Dialect) -> Iterator[Piece]:
     """The statements of a text. Raises Uncut where a quotation does not end."""
     start = -1
     words: list[str] = []
-    line = 0
+    line, counted = 1, 0
     last = 0
+    depth = 0
     for token in _tokens(text, dialect):
         if token.text == ";" and token.token_type.name == "SEMICOLON":
-            if start < 0 or (dialect == "sqlite" and not sqlite3.complete_statement(text[start : token.end + 1])):
+            if (
+                start < 0
+                or depth
+                or (dialect == "sqlite" and not sqlite3.complete_statement(text[start : token.end + 1]))
+            ):
                 continue
             yield Piece(text[start : last + 1], line, tuple(words))
             start, words = -1, []
             continue
         if start < 0:
-            start, line = token.start, text.count("\n", 0, token.start) + 1
+            start = token.start
+            line, counted = line + text.count("\n", counted, start), start
         last = token.end
         words.append(_word(token, text))
+        if dialect == "postgres":
+            depth += _deeper(words, depth)
     if start >= 0:
         yield Piece(text[start : last + 1], line, tuple(words))
+
+
+def _deeper(words: list[str], depth: int) -> int:
+    """What the last word adds to the depth within the body of a function, BEGIN ATOMIC … END."""
+    if not depth:
+        return int(words[0] == "CREATE" and words[-2:] == ["BEGIN", "ATOMIC"])
+    if words[-1] not in ("CASE", "END") or words[-2] in ("AS", "."):  # there it is a name
+        return 0
+    return 1 if words[-1] == "CASE" else -1
 
 
 def _tokens(text: str, dialect: Dialect):  # type: ignore[no-untyped-def]  # sqlglot's Token, which is imported late

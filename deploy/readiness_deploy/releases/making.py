@@ -90,6 +90,11 @@ def known_releases(state: Path) -> tuple[Release, ...]:
     return tuple(found)
 
 
+def ids(state: Path) -> tuple[str, ...]:
+    """The ids of all sealed releases, the newest first, whole or not."""
+    return tuple(folder.name for folder in _sealed(releases(state)))
+
+
 @dataclass(frozen=True, slots=True)
 class Collected:
     """What a collection did. `strangers` are names in the folder that are nobody's release; they were left alone."""

@@ -57,11 +57,21 @@ def resumed(work: Work) -> Ending:
 
     with opened(work.target) as door:
         record = door.record()
+        if not work.take_over and guarded(door):
+            return watched(work, door)
         again = record.phase is Phase.HELD or (record.intent is not None and record.intent.doubt)
         end = written(work, door, requests.go_on if again else None)
         if record.intent is None and end.exit == Exit.OK:
             return work.ended("nothing to do", Exit.OK, "no run was under way", door.shown(), run="", release="")
         return end
+
+
+def guarded(door: Door) -> bool:
+    """Whether a run that has moved is watched by a guard, or by nobody yet: whoever comes may watch it too."""
+    from readiness_deploy.states import MOVED
+
+    lock = door.look().get("lock")
+    return door.record().phase in MOVED and (not lock or bool(lock.get("guard")))
 
 
 def watched(work: Work, door: Door) -> Ending:
@@ -70,6 +80,7 @@ def watched(work: Work, door: Door) -> Ending:
 
     work.signals.walk()
     run, seen_at = _run(door), door.clock.now()
+    work.telling.note("watching", said="somebody else carries it out: Ctrl-C ends the watching, not the run")
     while True:
         try:
             if (end := _looked(work, door, run)) is not None:

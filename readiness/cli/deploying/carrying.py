@@ -40,12 +40,14 @@ def carry(work: Work, door: Door, act: Callable[[World], End], intent: Intent | 
             work.telling.settle(door.look)
         finally:
             door.unlock()
+        ours = work.run
         try:
             record = door.shown()
         except Lost:
             record = None
         ending_ = work.parked(end, record)
-        told.end(ending_)
+        if ours:  # else there was no run: how the last one ended is not ours to say
+            told.end(ending_)
         return ending_
 
 

@@ -58,7 +58,8 @@ def command(
     if not (plan_only or yes or somebody()):
         raise targets.NoTarget("nobody is here to ask: --yes ships without asking, --plan shows what would happen")
     candidate.named(target, version)
-    with working("deploy", target, format_, take_over=take_over, detach=no_wait) as work:
+    again = ("--version", version) if version else ()
+    with working("deploy", target, format_, take_over=take_over, detach=no_wait, again=again) as work:
         return finished(
             work,
             lambda: _deployed(
@@ -71,21 +72,31 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
     from readiness_deploy import bluegreen, plan_text
     from readiness_deploy.states import State
 
+    from readiness.cli.deploying.asking import guarded, watched
+    from readiness.cli.deploying.keeper import other_entry
     from readiness.cli.deploying.planning import intent_of, planned
 
     work.run = new_run()
     door = Door.find(work.target)
     plan = planned(work, door, version, override=override, run_commands=run)
     record = door.shown() if door else None
+    if door is not None and (said := other_entry(work.target)):
+        work.telling.note("not in force", said=said)
     work.telling.note("planned", plan=plan_text.as_json(plan))
     if plan_only:
-        return _shown(work, door, plan, version)
+        return _shown(work, door, plan)
     if plan.refusals:
         work.telling.show(plan_text.lines(plan))
         why = "; ".join(r.text for r in plan.refusals[:3])
         return work.ended("refused", Exit.REFUSED, why, record, next=_help(work, plan), meaning="when it is mended")
-    if door is not None and plan.nothing_to_do and not plan.in_flight:
-        return serves_already(work, door)
+    if plan.nothing_to_do and not plan.in_flight:
+        door = door or _begun(work)  # which brings back what served
+        try:
+            return serves_already(work, door)
+        finally:
+            door.close()
+    if door is not None and plan.nothing_to_do and guarded(door):
+        return watched(work, door)
     if not yes and not _agreed(work, plan):
         return work.ended("aborted", Exit.ABORTED, "nobody agreed", record, meant="Nothing was changed.")
     door = door or _begun(work)
@@ -93,8 +104,6 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
         intent = intent_of(work, plan)
         end = carry(work, door, lambda world: bluegreen.carry_out(world, intent), intent)
         if wait and end.outcome == ending_of(State.WAITING):
-            from readiness.cli.deploying.asking import watched
-
             end = watched(work, door)
         return end
     finally:
@@ -103,8 +112,13 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
 
 def serves_already(work: Work, door: Door) -> Ending:
     """The ending where there is nothing to do, since the release is selected; unless it does not answer."""
-    record = door.shown()
-    view = door.look()["colours"].get(record.selected) or {}
+    deadline = door.clock.now() + work.target.settings.run.ready.within
+    while True:
+        record = door.shown()
+        view = door.look()["colours"].get(record.selected) or {}
+        if view.get("standing") != "starting" or door.clock.now() > deadline:
+            break
+        door.clock.sleep(0.1)
     if view.get("standing") == "ready":
         return work.ended("nothing to do", Exit.OK, "this release serves already", record)
     said = f": {view['why']}" if view.get("why") else ""
@@ -119,7 +133,7 @@ def ending_of(state: object) -> str:
     return OUTCOMES[str(state)]
 
 
-def _shown(work: Work, door: Door | None, plan: Plan, version: str) -> Ending:
+def _shown(work: Work, door: Door | None, plan: Plan) -> Ending:
     from readiness_deploy import plan_text
 
     lines = [*plan_text.lines(plan)]
@@ -131,8 +145,7 @@ def _shown(work: Work, door: Door | None, plan: Plan, version: str) -> Ending:
         return work.ended("refused", Exit.REFUSED, why, meant="Nothing was changed.")
     if plan.nothing_to_do and door is not None:
         return work.ended("nothing to do", Exit.OK, "this release serves already")
-    # As it was said: a release of a folder or an archive is called by its name, which leads nowhere.
-    todo = work.target.command("deploy", *(("--version", version) if version else ()))
+    todo = work.target.command("deploy", *work.again)
     return work.ended("planned", Exit.OK, "", meant="Nothing was changed.", next=todo, meaning="to do it")
 
 
@@ -148,7 +161,7 @@ def _asked_now(work: Work, door: Door, plan: Plan) -> list[str]:
 
 def _help(work: Work, plan: Plan) -> str:
     frozen = any(r.code == "frozen" for r in plan.refusals)
-    return work.target.command("unfreeze") if frozen else work.target.command("deploy")
+    return work.target.command("unfreeze") if frozen else work.target.command("deploy", *work.again)
 
 
 def _agreed(work: Work, plan: Plan) -> bool:

@@ -109,8 +109,18 @@ class Ending:
         }
 
 
-def of(verb: str, end: End, target: Target, record: Record | None, *, release: Release | None, took: float) -> Ending:
-    """The ending of a walk. `record` is what the keeper holds then, None where nobody can tell."""
+def of(
+    verb: str,
+    end: End,
+    target: Target,
+    record: Record | None,
+    *,
+    release: Release | None,
+    took: float,
+    again: tuple[str, ...] = (),
+) -> Ending:
+    """The ending of a walk. `record` is what the keeper holds then, None where nobody can tell; `again` are the flags
+    of a deploy of the same version."""
     state = end.state.value
     outcome = "rolled back as asked" if end.by_request and state == "rolled-back" else OUTCOMES[state]
     if verb == "rollback" and state == "done":
@@ -120,7 +130,7 @@ def of(verb: str, end: End, target: Target, record: Record | None, *, release: R
     why = end.why or (doubt if state == "doubtful" else "")  # what was said to who walked there before
     if outcome in _GOOD and state != "idle":
         why = last.reason if last and last.run == end.run else ""  # what was in its way on its way is of no matter
-    command, meaning = _next(state, target, outcome, doubt)
+    command, meaning = _next(state, target, outcome, doubt, end.run, again)
     if state == "held" and record:
         command, meaning = out_of_hold(target, back=record.previous is not None)
     if state == "done" and record and not record.previous:
@@ -173,21 +183,21 @@ def out_of_hold(target: Target, *, back: bool) -> tuple[str, str]:
     return keep, "to keep it, there is nothing to go back to (`resume` in its place watches it again)"
 
 
-def _next(state: str, target: Target, outcome: str, doubt: str) -> tuple[str, str]:
+def _next(state: str, target: Target, outcome: str, doubt: str, run: str, again: tuple[str, ...]) -> tuple[str, str]:
     """The one command that comes next, and what it is for."""
     if outcome == "rolled back as asked":
         return "", ""
     reason = ("--reason", "…") if doubt else ()
     return {
         "done": (target.command("rollback"), "the way back"),
-        "refused": (target.command("deploy", "--plan"), "see what is refused, and what would help"),
+        "refused": (target.command("deploy", *again, "--plan"), "see what is refused, and what would help"),
         "waiting": (target.command("promote"), "to go on (`abort` in its place takes it away)"),
         "doubtful": (
             target.command("promote", *reason),
             "to go on all the same (`resume` asks again, `abort` withdraws it)",
         ),
-        "aborted": (target.command("deploy"), "when it is mended"),
-        "rolled-back": (target.command("history"), "what the gates measured"),
+        "aborted": (target.command("deploy", *again), "when it is mended"),
+        "rolled-back": (target.command("history", "--run", run), "what the gates measured"),
         "held": out_of_hold(target, back=True),
         "detached": (target.command("status", "--watch"), "to watch it"),
         "unwatched": (target.command("resume"), "to finish it"),

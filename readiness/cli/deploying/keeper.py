@@ -93,7 +93,8 @@ def _done(
         return Exit.OK, start.unit(target.state, description=words, environment_file=file), {}
     about = start.upgrade(target.state, besides=_named(names))
     took = f", and has {', '.join(names)} from here" if names else ""
-    return Exit.OK, f"the keeper was replaced; process {about.get('pid')} serves{took}", {"keeper": about}
+    left = f"; {said}" if (said := other_entry(target)) else ""
+    return Exit.OK, f"the keeper was replaced; process {about.get('pid')} serves{took}{left}", {"keeper": about}
 
 
 def _named(names: Sequence[str]) -> dict[str, str]:
@@ -124,6 +125,17 @@ def entry_of(target: Target) -> dict[str, Any]:
     if entry.get("access-log"):
         entry["access-log"] = str(root / entry["access-log"])
     return entry
+
+
+def other_entry(target: Target) -> str:
+    """Which settings of the entry are not in force, and what brings them about; empty where all are."""
+    from readiness_deploy.keeper.start import differing
+
+    if target.settings.kubernetes or not (keys := differing(target.state, entry_of(target))):
+        return ""
+    stop, start = target.command("keeper stop", "--keep-colours"), target.command("keeper start")
+    named = ", ".join(f"`entry.{key}`" for key in keys)
+    return f"{named} of the settings {'is' if len(keys) == 1 else 'are'} not in force: `{stop}`, then `{start}`"
 
 
 def _listening(about: dict[str, Any]) -> str:

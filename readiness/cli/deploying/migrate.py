@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +16,7 @@ from readiness.cli.exits import Exit
 from readiness.report.text import plain
 
 if TYPE_CHECKING:
-    from readiness_deploy.migrations import Migration
+    from readiness_deploy.migrations import Migration, Row
     from readiness_deploy.record import Record, Release
 
     from readiness.cli.deploying.schema import Database
@@ -24,10 +25,34 @@ _PROBES = 3
 _PROVE_WITHIN = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is wanted of the migrations: those of the release that serves with `contract`, of `version` otherwise, or
+    only the word that those up to `adopt` are applied."""
+
+    version: str
+    contract: bool
+    adopt: str
+    plan_only: bool
+    yes: bool
+
+    @property
+    def question(self) -> str:
+        return "Take {} for applied?" if self.adopt else "Apply {} to the database?"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The flags that say so again."""
+        return ("--contract",) if self.contract else ("--adopt", self.adopt) if self.adopt else ()
+
+
 @click.command(name="migrate")
 @targets.options
 @click.option(
     "--contract", is_flag=True, help="Apply contract migrations of the release that serves; no way back after."
+)
+@click.option(
+    "--adopt", metavar="ID", default="", help="Apply nothing: those up to this one were applied by other means."
 )
 @click.option("--version", "version", metavar="V", default="", help="Whose expand migrations.  [what the settings say]")
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be applied, and what forbids it.")
@@ -35,13 +60,14 @@ _PROVE_WITHIN = 30.0
 @click.option("--take-over", metavar="REASON", default="", help="Take the lock from whoever holds it.")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    contract: bool, version: str, plan_only: bool, yes: bool, take_over: str, format_: str, **flags: object
+    contract: bool, adopt: str, version: str, plan_only: bool, yes: bool, take_over: str, format_: str, **flags: object
 ) -> int:
     """Apply migrations without a deploy.
 
     Without --contract: the expand migrations of a version, which the release that serves then proves itself on. With
     it: those of the release that serves which break older ones. They raise the rollback floor, which lies in the
-    database: no release that does not know them is deployed, or gone back to, any more.
+    database: no release that does not know them is deployed, or gone back to, any more. With --adopt: a database
+    that has its tables already, by hand or by another tool, is taken as it is.
 
     Exit codes: 0 applied or nothing to do, 4 failed (what was applied before stays), 6 the release that serves is not
     ready afterwards, 7 refused, 75 busy.
@@ -51,40 +77,41 @@ def command(
     target = targets.chosen(flags)
     if target.settings.migrations is None:
         raise targets.NoTarget(f"{target.name} has no database in its settings: write `deploy.migrations`")
-    if contract and version:
-        raise click.UsageError("--contract is about the release that serves; --version is about another one")
+    if contract and (version or adopt):
+        raise click.UsageError("--contract is about the release that serves; --version and --adopt are about another")
     if not (plan_only or yes or somebody()):
         raise targets.NoTarget("nobody is here to ask: --yes applies without asking, --plan shows what would happen")
     if not contract:
         candidate.named(target, version)
     with working("migrate", target, format_, take_over=take_over) as work:
-        return finished(work, lambda: _migrated(work, version, contract=contract, plan_only=plan_only, yes=yes))
+        wish = _Wish(version, contract, adopt, plan_only, yes)
+        return finished(work, lambda: _migrated(work, wish))
 
 
-def _migrated(work: Work, version: str, *, contract: bool, plan_only: bool, yes: bool) -> Ending:
+def _migrated(work: Work, wish: _Wish) -> Ending:
     from readiness.cli.deploying.planning import made
     from readiness.cli.deploying.schema import database
 
     work.run = new_run()
     with opened(work.target) as door:
         record = door.shown()
-        release = _serving(record) if contract else made(work, version)
+        release = _serving(record) if wish.contract else made(work, wish.version)
         work.release = release
         known = database(work.target, release, door.clock)
-        pending, problems = _pending(known, record, contract=contract)
+        pending, problems = _pending(known, record, wish)
         _show(work, pending, problems)
         if problems:
             return work.ended("refused", Exit.REFUSED, "; ".join(problems), record)
         if not pending:
             return work.ended("nothing to do", Exit.OK, "all of them are applied", record)
-        if plan_only:
+        if wish.plan_only:
             return work.ended("planned", Exit.OK, "", record, meant="Nothing was changed.")
-        if not yes and not click.confirm(f"Apply {len(pending)} to the database?", default=False, err=True):
+        if not wish.yes and not click.confirm(wish.question.format(len(pending)), default=False, err=True):
             return work.ended("aborted", Exit.ABORTED, "nobody agreed", record, meant="Nothing was changed.")
-        return _applied(work, door, release, contract=contract)
+        return _applied(work, door, release, wish)
 
 
-def _applied(work: Work, door: Door, release: Release, *, contract: bool) -> Ending:
+def _applied(work: Work, door: Door, release: Release, wish: _Wish) -> Ending:
     """Under the lock and its epoch, which the database checks too."""
     from readiness_deploy.ports import Lost, Patience, Unfit
 
@@ -99,9 +126,13 @@ def _applied(work: Work, door: Door, release: Release, *, contract: bool) -> End
         known = database(
             work.target, release, door.clock, epoch=lambda: epoch, run=work.run, stopped=work.signals.pending
         )
-        pending, problems = _pending(known, record, contract=contract)
+        pending, problems = _pending(known, record, wish)
         if problems:
             return work.ended("refused", Exit.REFUSED, "; ".join(problems), record)
+        if wish.adopt:
+            known.schema.adopt(wish.adopt)
+            work.telling.note("adopted", migrations=[migration.id for migration in pending])
+            pending = ()
         for migration in pending:
             if stopped := work.signals.pending():
                 return work.ended("aborted", Exit.ABORTED, stopped, record, next=work.target.command("migrate"))
@@ -111,7 +142,7 @@ def _applied(work: Work, door: Door, release: Release, *, contract: bool) -> End
         door.raise_floor(known.schema.observe().floor)
         return _proven(work, door)
     except (Unfit, Patience, Lost) as fault:
-        todo = work.target.command("migrate", *(("--contract",) if contract else ()))
+        todo = work.target.command("migrate", *wish.words)
         return work.ended("aborted", Exit.ABORTED, str(fault), door.shown(), next=todo, meaning="when it is mended")
     finally:
         door.unlock()
@@ -139,18 +170,31 @@ def _view(door: Door, record: Record) -> dict[str, Any]:
     return dict(door.look()["colours"][record.selected])
 
 
-def _pending(known: Database, record: Record, *, contract: bool) -> tuple[tuple[Migration, ...], tuple[str, ...]]:
-    """What would be applied, in order, and why it may not be."""
+def _pending(known: Database, record: Record, wish: _Wish) -> tuple[tuple[Migration, ...], tuple[str, ...]]:
+    """What would be applied, or taken for it, in order, and why it may not be."""
     from readiness_deploy import migrations
 
     rows = known.schema.rows()
-    if not contract:
+    if wish.adopt:
+        return _adopted(known, rows, wish.adopt)
+    if not wish.contract:
         plan = known.plan(first=record.selected is None)
         return plan.expand, plan.problems
     by = record.slots.get(record.previous) if record.previous else None
     standing = [release for release in (record.serving(), by) if release]
     pending = migrations.pending(rows, known.migrations)
     return pending, migrations.refusals(rows, known.migrations, standing) if pending else ()
+
+
+def _adopted(known: Database, rows: tuple[Row, ...], upto: str) -> tuple[tuple[Migration, ...], tuple[str, ...]]:
+    from readiness_deploy import migrations
+
+    ids = [migration.id for migration in known.migrations]
+    if upto not in ids:
+        has = ", ".join(ids) or "it has none"
+        return (), (f"--adopt: wanted the id of a migration of this release ({has}), found {upto}",)
+    taken = known.migrations[: ids.index(upto) + 1]
+    return migrations.pending(rows, taken), tuple(migrations.differences(rows, known.migrations))
 
 
 def _show(work: Work, pending: tuple[Migration, ...], problems: tuple[str, ...]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from readiness.cli.deploying.ending import OUTCOMES, Ending
 
 if TYPE_CHECKING:
     from readiness_deploy.record import Intent
 
-    from readiness.cli.deploying.ending import Ending
     from readiness.cli.deploying.target import Target
     from readiness.cli.deploying.work import Work
     from readiness.config.deploy import Notification
@@ -55,7 +56,7 @@ class Recording:
         both = carried(target.settings.notify)
         own, rest = notifier(list(both)), notifier([one for one in target.settings.notify if one not in both])
         self._notifiers = (own, rest)
-        work.telling.also += [self._history, rest]
+        work.telling.also += [self._history, rest, self]
         work.telling.own.append(own)
 
     def begin(self, intent: Intent) -> None:
@@ -84,6 +85,14 @@ class Recording:
         """The run came to rest, as far as this process saw it."""
         if ending.run:
             self._history.end(ending.outcome, ending.exit, ending.run)
+
+    def note(self, what: str, **details: Any) -> None:
+        """A run of somebody else that had to end before this one could begin ended so."""
+        from readiness_deploy.states import PARKED, State
+
+        if what == "settled" and details.get("run"):
+            state = State(details["state"])
+            self._history.end(OUTCOMES[state.value], PARKED[state], details["run"])
 
     def close(self) -> None:
         """Write and send what is left, within bounds."""

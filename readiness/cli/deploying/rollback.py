@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,9 @@ from readiness.cli.deploying import target as targets
 from readiness.cli.deploying.carrying import carry
 from readiness.cli.deploying.door import opened
 from readiness.cli.deploying.ending import Ending
+from readiness.cli.deploying.target import Target
 from readiness.cli.deploying.work import Work, finished, new_run, stamp, who, working
+from readiness.report.text import plain
 
 if TYPE_CHECKING:
     from readiness_deploy.record import Bake, Intent, Record, Release
@@ -28,7 +31,9 @@ def command(to: str, reason: str, take_over: str, format_: str, **flags: object)
     No gate is asked: the release to go back to has to be ready, and to know the schema. A freeze does not stop it.
     Exit codes: 0 done; 6 it is not ready, so nothing moved onto it; others as for `deploy`.
     """
-    with working("rollback", targets.chosen(flags), format_, take_over=take_over) as work:
+    target = targets.chosen(flags)
+    _listed(target, to)
+    with working("rollback", target, format_, take_over=take_over) as work:
         return finished(work, lambda: _back(work, to, reason))
 
 
@@ -56,6 +61,19 @@ def _back(work: Work, to: str, reason: str) -> Ending:
         return carry(work, door, lambda world: bluegreen.carry_out(world, intent), intent)
 
 
+def _listed(target: Target, to: str) -> None:
+    """See that a release that is named is here, before anything is begun. Raises UsageError."""
+    from readiness_deploy.releases import ids
+
+    if to and not target.settings.kubernetes and to not in (here := ids(target.state)):
+        near = [one for one in here if one.startswith(to)][:3] or difflib.get_close_matches(to, here, 3)
+        meant = f" (nearest: {', '.join(near)})" if near else ""
+        listing = target.command("gc", "--plan")
+        raise click.UsageError(
+            f"--to: wanted the id of a release that is here, found {plain(to)}{meant}; `{listing}` lists them"
+        )
+
+
 def _before(record: Record) -> Release:
     """The release that served before the one that serves."""
     from readiness_deploy.requests import Refused
@@ -63,7 +81,8 @@ def _before(record: Record) -> Release:
 
     colour = record.previous or (other(record.selected) if record.selected else None)
     release = record.slots.get(colour) if colour else None
-    if release is None:
+    serving = record.serving()
+    if release is None or (serving is not None and release.id == serving.id):
         raise Refused(
             "there is no release before the one that serves (one that was gone back from does not count); "
             "`rollback --to RELEASE` names another, `gc --plan` lists them"

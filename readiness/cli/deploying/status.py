@@ -12,6 +12,7 @@ import click
 from readiness.cli.deploying import target as targets
 from readiness.cli.deploying.door import Door, recorded
 from readiness.cli.deploying.ending import duration, out_of_hold
+from readiness.cli.deploying.keeper import other_entry
 from readiness.cli.deploying.telling import styled, telling
 from readiness.cli.deploying.voice import Voice
 from readiness.cli.exits import Exit
@@ -26,7 +27,9 @@ _MOVED = ("converging", "baking", "returning")
 
 @click.command(name="status")
 @targets.options
-@click.option("--watch", is_flag=True, help="Show it again and again, until nothing is under way or Ctrl-C.")
+@click.option(
+    "--watch", is_flag=True, help="Show it again and again, until Ctrl-C; in a pipe, until nothing is under way."
+)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(watch: bool, format_: str, **flags: object) -> int:
     """Show what serves and what is under way.
@@ -56,19 +59,19 @@ def judged(found: Mapping[str, Any] | None, target: Target) -> tuple[int, str, s
     """The exit code, the reason for it in words, and the command that comes next."""
     if found is None:
         if recorded(target) is None:
-            return Exit.INCOMPLETE, "nothing was ever deployed here", target.command("deploy")
+            return _nothing(target)
         return Exit.HELD, "no keeper runs: nothing is served", target.command("keeper start")
     record = found["record"]
     phase, intent = record.get("phase"), record.get("intent") or {}
     if phase == "held":
-        todo, _ = out_of_hold(target, back=bool(record.get("previous")))
+        todo, _ = out_of_hold(target, back=_stands_by(found))
         return Exit.HELD, f"held: {record.get('held') or 'a person is needed'}", todo
     if phase in _MOVED and not _watching(found):
         back = phase == "returning"
         said = "the way back is not finished and nobody is at it" if back else "nobody would take the new version back"
         return Exit.HELD, f"UNWATCHED: {said}", target.command("resume")
     if not record.get("selected") and phase == "stable":
-        return Exit.INCOMPLETE, "nothing was ever deployed here", target.command("deploy")
+        return _nothing(target)
     view = (found.get("colours") or {}).get(record.get("selected")) or {}
     if view.get("standing") != "ready" and phase == "stable":
         said = f"{record['selected']} serves and is {view.get('standing')}"
@@ -113,6 +116,26 @@ def data(found: Mapping[str, Any] | None, target: Target, code: int, why: str, t
 
 def _promote(target: Target, doubt: Any) -> str:
     return target.command("promote", *(("--reason", "…") if doubt else ()))
+
+
+def _nothing(target: Target) -> tuple[int, str, str]:
+    """Nothing is recorded. Where releases are, the record may have been lost with what it said."""
+    from readiness_deploy.releases import ids
+
+    here = () if target.settings.kubernetes else ids(target.state)
+    if not here:
+        return Exit.INCOMPLETE, "nothing was ever deployed here", target.command("deploy")
+    count = f"{len(here)} release{'s are' if len(here) > 1 else ' is'} here (`gc --plan` lists them)"
+    why = f"nothing is recorded to serve here; {count}: `rollback --to ID` serves one again"
+    return Exit.INCOMPLETE, why, target.command("deploy")
+
+
+def _stands_by(found: Mapping[str, Any]) -> bool:
+    """Whether the release before is ready to be gone back to."""
+    previous = found["record"].get("previous")
+    release = (found["record"].get("slots") or {}).get(previous) or {}
+    view = (found.get("colours") or {}).get(previous) or {}
+    return view.get("standing") == "ready" and view.get("release") == release.get("id")
 
 
 def _watching(found: Mapping[str, Any]) -> bool:
@@ -162,6 +185,8 @@ def _text(found: Mapping[str, Any] | None, target: Target, code: int, why: str, 
         yield f"  because   {brief(why)}"
     if found is not None:
         yield from _standing(found)
+        if said := other_entry(target):
+            yield f"  entry     {plain(said)}"
     if todo:
         yield f"  next:     {style(todo, 'command')}"
 

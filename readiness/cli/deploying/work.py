@@ -44,6 +44,7 @@ class Work:
     signals: Signals
     take_over: str = ""
     detach: bool = False
+    again: tuple[str, ...] = ()  # the flags with which the same would be asked again
     release: Release | None = None
     run: str = ""
     started: float = field(default_factory=time.monotonic)
@@ -76,7 +77,10 @@ class Work:
     def parked(self, end: End, record: Record | None) -> Ending:
         """The ending of a walk."""
         self.run = end.run or self.run
-        return ending.of(self.verb, end, self.target, record, release=self.release, took=self.took)
+        again = self.again
+        if self.verb != "deploy" and self.release is not None and self.release.version:
+            again = ("--version", self.release.version)
+        return ending.of(self.verb, end, self.target, record, release=self.release, took=self.took, again=again)
 
 
 def who() -> str:
@@ -126,8 +130,10 @@ def finished(work: Work, do: Callable[[], Ending]) -> int:
     try:
         end = do()
     except (Unmade, Broken) as fault:
-        todo = work.target.command("deploy")
-        end = work.ended("aborted", Exit.ABORTED, str(fault), meant="Nothing has moved.", next=todo)
+        todo = work.target.command(work.verb, *work.again)
+        end = work.ended(
+            "aborted", Exit.ABORTED, str(fault), meant="Nothing has moved.", next=todo, meaning="when it is mended"
+        )
     except Busy as busy:
         end = _busy(work, busy)
     except Refused as refused:
@@ -153,7 +159,7 @@ def finished(work: Work, do: Callable[[], Ending]) -> int:
 def _refusal(work: Work, why: str) -> Ending:
     """The world said no where no walk could deal with it."""
     if work.signals.early:
-        todo = work.target.command(work.verb)
+        todo = work.target.command(work.verb, *work.again)
         return work.ended(
             "aborted", Exit.ABORTED, why, meant="Nothing has moved.", next=todo, meaning="when it is mended"
         )
@@ -163,6 +169,9 @@ def _refusal(work: Work, why: str) -> Ending:
 
 def _busy(work: Work, busy: Any) -> Ending:
     lock = busy.holder
+    if lock.guard:
+        why = f"the guard watches run {lock.run or 'unnamed'} until its bake ends, or takes it back"
+        return work.ended("busy", Exit.BUSY, why, next=work.target.command("status", "--watch"), meaning="to watch it")
     who_ = f"{lock.by} (process {lock.pid} on {lock.host}), since {lock.since}, run {lock.run or 'unnamed'}"
     return work.ended(
         "busy",

@@ -93,7 +93,7 @@ def test_the_command_that_renders_gets_its_own_variables_and_the_texts_of_the_se
 ) -> None:
     monkeypatch.setenv("COLUMN_NAME", "total")
     render = "[sh, -c, 'echo \"CREATE TABLE $TABLE ($COLUMN INTEGER); CREATE TABLE alembic_version (version_num TEXT);"
-    render += " INSERT INTO alembic_version (version_num) VALUES (0001);\"']"
+    render += " INSERT INTO alembic_version (version_num) VALUES (''0001'');\"']"
     stop = "stop: {drain: 1, grace: 1}"
     shop.settings(
         more=f"      migrations:\n        database: 'sqlite:///{database(shop)}'\n"
@@ -108,3 +108,24 @@ def test_the_command_that_renders_gets_its_own_variables_and_the_texts_of_the_se
     done = shop.deploy("a1")
     assert done.code == 0, done.out
     assert columns(shop) == {"total"}
+
+
+def test_a_database_that_has_its_tables_already_is_taken_as_it_is(shop: Shop):
+    with closing(sqlite3.connect(database(shop))) as connection:
+        connection.executescript(CREATE)
+        connection.execute("INSERT INTO orders (note) VALUES (?)", ["kept"])
+        connection.commit()
+    refused = shop.deploy("m2")
+    assert refused.code == 4
+    assert "readiness migrate --adopt" in refused.end["why"]
+    unknown = shop.run("migrate", "--version", "m2", "--adopt", "001", "--yes")
+    assert (unknown.code, "(001_create, 002_paid), found 001" in unknown.err + unknown.out) == (7, True), unknown
+    adopted = shop.run("migrate", "--version", "m2", "--adopt", "001_create", "--yes", "--format", "json")
+    assert (adopted.code, adopted.end["outcome"]) == (0, "migrated"), adopted
+    assert "paid" not in columns(shop)
+    again = shop.run("migrate", "--version", "m2", "--adopt", "001_create", "--yes", "--format", "json")
+    assert (again.code, again.end["outcome"]) == (0, "nothing-to-do"), again
+    assert shop.deploy("m2").code == 0
+    assert "paid" in columns(shop)
+    with closing(sqlite3.connect(database(shop))) as connection:
+        assert connection.execute("SELECT note FROM orders").fetchall() == [("kept",)]

@@ -132,9 +132,16 @@ def test_a_hangup_ends_nothing(serving: Any) -> None:
 
 def test_the_unit_is_one_that_systemd_reads(tmp_path: Path) -> None:
     text = unit(tmp_path / "a folder", description="keeper of payments", environment_file="/etc/payments.env")
-    assert f"ExecStart={sys.executable} -m readiness_deploy.keeper hold '{tmp_path / 'a folder'}' --wait\n" in text
+    assert f'ExecStart={sys.executable} -m readiness_deploy.keeper hold "{tmp_path / "a folder"}" --wait\n' in text
     assert "EnvironmentFile=/etc/payments.env\n" in text
     assert "KillMode=process\n" in text
+
+
+def test_what_systemd_would_expand_is_taken_as_it_stands(tmp_path: Path) -> None:
+    text = unit(tmp_path / 'a%u $X "q\\', description="100 % of it", environment_file="/etc/50%.env")
+    assert f'hold "{tmp_path}/a%%u $$X \\"q\\\\" --wait\n' in text
+    assert "Description=100 %% of it\n" in text
+    assert "EnvironmentFile=/etc/50%%.env\n" in text
 
 
 def test_a_holder_that_waits_takes_over_when_the_keeper_ends(serving: Any) -> None:

@@ -59,12 +59,19 @@ def migrations(root: Path, files: dict[str, str], address: str, **changes: Any) 
 
 
 def schema(
-    address: str, root: Path, files: dict[str, str], *, epoch: int = 1, patience: float = 0.0, **changes: Any
+    address: str,
+    root: Path,
+    files: dict[str, str],
+    *,
+    epoch: int = 1,
+    patience: float = 0.0,
+    run: str = "run-1",
+    **changes: Any,
 ) -> Ledgered:
     """A schema for these files. `patience` is that of a PostgreSQL alone."""
     found = migrations(root, files, address, **changes)
     made = settings(**changes)
     if patience:
-        delivery = Delivery(migrations=found, settings=made, epoch=lambda: epoch, run="run-1", clock=RealClock())
+        delivery = Delivery(migrations=found, settings=made, epoch=lambda: epoch, run=run, clock=RealClock())
         return PostgresSchema(parse(address), delivery, patience=patience)
-    return open_schema(address, found, made, epoch=lambda: epoch, run="run-1", clock=RealClock())
+    return open_schema(address, found, made, epoch=lambda: epoch, run=run, clock=RealClock())

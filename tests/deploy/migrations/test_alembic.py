@@ -88,13 +88,13 @@ def revision(name: str, after: str | None, body: str = "pass", more: str = "") -
     )
 
 
-def project(root: Path, revisions: Mapping[str, str]) -> Path:
+def project(root: Path, revisions: Mapping[str, str], more: str = "") -> Path:
     (root / "versions").mkdir()
     for name, text in revisions.items():
         (root / "versions" / name).write_text(text)
     (root / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s\npath_separator = os\n")
     (root / "env.py").write_text(
-        "from alembic import context\ncontext.configure(dialect_name='postgresql', transactional_ddl=True)\n"
+        f"from alembic import context\ncontext.configure(dialect_name='postgresql', transactional_ddl=True{more})\n"
         "with context.begin_transaction():\n    context.run_migrations()\n"
     )
     (root / "script.py.mako").write_text("")
@@ -120,6 +120,105 @@ def test_what_cannot_be_rendered_is_refused(tmp_path: Path, revisions: dict[str,
     root = project(tmp_path, revisions)
     with pytest.raises(BadMigrations, match=words):
         read(root, settings("versions"), "postgres")
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        "if op.get_bind(): pass",
+        "from alembic.op import get_bind as bind; bind()",
+        "from alembic.context import is_offline_mode",
+        "getattr(op, 'get_bind')()",
+        "op.get_context().as_sql",
+        "op.get_context().bind",
+        "op.run_async(print)",
+    ],
+)
+def test_a_connection_is_asked_for_in_many_words(tmp_path: Path, asking: str) -> None:
+    root = project(tmp_path, {"a.py": revision("a", None, asking)})
+    with pytest.raises(BadMigrations, match=r"versions/a.py:7: it asks for a connection"):
+        read(root, settings("versions"), "postgres")
+
+
+HELPER = "from alembic import context, op\n\ndef add() -> None:\n    if context.is_offline_mode():\n        return\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("helper.py", "import helper"),
+        ("helper.py", "from helper import add"),
+        ("versions/helper.py", "import helper as h"),
+        ("src/shop/helping/helper.py", "from shop.helping import helper"),
+        ("src/shop/helping/__init__.py", "from shop.helping import add"),
+        ("backend/helper.py", "import helper"),
+        ("helper.py", "import between"),
+    ],
+)
+def test_what_a_revision_imports_from_its_release_is_looked_at_too(tmp_path: Path, path: str, words: str) -> None:
+    root = project(tmp_path, {"a.py": revision("a", None, more=words)})
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text(HELPER)
+    (root / "between.py").write_text(
+        "from helper import add\nimport between, nowhere, json\nfrom ........... import x\n"
+    )
+    with pytest.raises(BadMigrations, match=rf"versions/a.py:1: {path}:4 asks for a connection"):
+        read(root, settings("versions"), "postgres")
+
+
+def test_what_is_imported_and_asks_for_nothing_is_nobodys_fault(tmp_path: Path) -> None:
+    root = project(
+        tmp_path, {"a.py": revision("a", None, "helper.add()", "import sys; sys.path.append('.'); import helper")}
+    )
+    (root / "helper.py").write_text("from alembic import op\nconnection = 1\ndef add(): op.execute('DROP TABLE t')\n")
+    (found,) = read(root, settings("versions"), "postgres")
+    assert found.kind is Kind.CONTRACT
+
+
+@pytest.mark.parametrize(
+    ("more", "table"),
+    [
+        (", version_table_schema='my-shop'", '"my-shop".alembic_version'),
+        (", version_table='Shop Version', version_table_pk=False", '"Shop Version"'),
+    ],
+)
+def test_the_account_of_alembic_may_have_another_name(tmp_path: Path, more: str, table: str) -> None:
+    root = project(tmp_path, {"a.py": revision("a", None), "b.py": revision("b", "a")}, more)
+    first, second = read(root, settings("versions"), "postgres")
+    assert [(s.bookkeeping, s.text.split(" (")[0]) for s in first.statements] == [
+        (True, f"CREATE TABLE {table}"), (True, f"INSERT INTO {table}"),
+    ]  # fmt: skip
+    assert [s.text for s in second.statements if s.bookkeeping] == [
+        f"UPDATE {table} SET version_num='b' WHERE {table}.version_num = 'a'"  # noqa: S608
+    ]
+    assert (first.kind, second.kind) == (Kind.EXPAND, Kind.EXPAND)
+
+
+def test_what_only_looks_like_the_account_of_alembic_is_judged(tmp_path: Path) -> None:
+    texts = [
+        "INSERT INTO alembic_version SELECT purge()",
+        "INSERT INTO alembic_version (version_num) VALUES (purge())",
+        "UPDATE alembic_version SET version_num = setval('turns', 1)",
+        "UPDATE alembic_version SET version_num='b' WHERE alembic_version.version_num = 'a' OR purge() > 0",
+        "WITH d AS (SELECT purge()) UPDATE alembic_version SET version_num='b'",
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) DEFAULT purge())",
+    ]
+    body = f"for text in {texts!r}: op.execute(text)"
+    root = project(tmp_path, {"a.py": revision("a", None), "b.py": revision("b", "a", body)})
+    (found,) = (m for m in read(root, settings("versions"), "postgres", known=["a"]) if m.read)
+    assert [s.text for s in found.statements[:-1]] == texts
+    assert [s.bookkeeping for s in found.statements] == [False] * 6 + [True]
+    assert all(s.judgement.kind is not Kind.EXPAND for s in found.statements[:-1])
+
+
+def test_a_rendering_of_another_revision_is_noticed(tmp_path: Path) -> None:
+    root = project(tmp_path, {"a.py": revision("a", None), "b.py": revision("b", "a")})
+    wrong = settings("versions", declared={})
+    assert wrong.alembic is not None
+    command = [*RENDER[:-2], "a:b", "--sql"]
+    wrong = wrong.model_copy(update={"alembic": wrong.alembic.model_copy(update={"render": command})})
+    with pytest.raises(BadMigrations, match=r"a.py:1: it was rendered without a change of Alembic's own table to a"):
+        read(root, wrong, "postgres")
 
 
 def test_a_secret_in_the_words_of_a_revision_is_not_repeated(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def attempted(address: str, root: Path, files: dict[str, str], wanted: str, pati
             files,
             attempts=1,
             lock_timeout=0.05,
-            statement_timeout=0.5,
+            statement_timeout=1.5,  # for all statements together
             index_timeout=0.5,
             patience=patience,
         ).apply(wanted)

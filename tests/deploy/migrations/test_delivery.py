@@ -63,6 +63,18 @@ def test_up_to_one_is_all_before_it_and_itself() -> None:
 
 
 def test_whoever_came_later_shuts_out_those_before() -> None:
-    assert delivery().fenced(5) == delivery().fenced(0) == 5
+    assert delivery().fenced([(5,)]) == delivery().fenced([(0,)]) == 5
     with pytest.raises(Fenced, match="the database has seen epoch 6, and this process has 5"):
-        delivery().fenced(6)
+        delivery().fenced([(6,)])
+
+
+@pytest.mark.parametrize("seen", ["5", None, 4.0, True])
+def test_an_epoch_that_is_no_number_is_named(seen: object) -> None:
+    with pytest.raises(Unfit, match=r"readiness_epoch: wanted a whole number, found .*by hand: epoch = 5"):
+        delivery().fenced([(seen,)])
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_an_epoch_that_is_missing_or_there_twice_is_named(count: int) -> None:
+    with pytest.raises(Unfit, match=rf"readiness_epoch: wanted one row, found {count}: .*one row with \(true, 5\)"):
+        delivery().fenced([(1,)] * count)

@@ -58,9 +58,110 @@ def test_a_sound_index_of_somebody_else_is_not_taken_for_ours(database: Database
     made = schema(database.address, tmp_path, UNIQUE)
     made.apply("0001_first")
     database.ask("CREATE INDEX once ON tally (step)")
-    with pytest.raises(Unfit, match="already exists"):
+    for _ in range(2):
+        with pytest.raises(Unfit, match=r"0002_index.sql:1: .*once already exists.*DROP INDEX CONCURRENTLY .*once"):
+            made.apply("0002_index")
+    assert [r.id for r in made.rows()] == ["0001_first"]
+    database.ask("DROP INDEX once")
+    made.apply("0002_index")
+    assert unique(database) == {"once": True}
+
+
+HALF = {
+    "0001_first.sql": "CREATE TABLE tally (step text, n int);\nINSERT INTO tally VALUES ('a', 1), ('b', 1);",
+    "0002_index.sql": (
+        "CREATE INDEX CONCURRENTLY once ON tally (step);\nCREATE UNIQUE INDEX CONCURRENTLY twice ON tally (n);"
+    ),
+}
+
+
+def unique(database: Database) -> dict[str, bool]:
+    return dict(
+        database.ask(
+            "SELECT indexrelid::regclass::text, indisunique FROM pg_index WHERE indrelid = 'tally'::regclass "
+            "AND indisvalid"
+        )
+    )
+
+
+def half(database: Database, root: Path) -> None:
+    made = schema(database.address, root, HALF)
+    made.apply("0001_first")
+    with pytest.raises(Unfit, match=r"sql/0002_index.sql:2: could not create unique index.*already there.*: once$"):
         made.apply("0002_index")
+    assert unique(database) == {"once": False}
+
+
+@pytest.mark.parametrize("tolerant", ["", "IF NOT EXISTS "])
+def test_what_an_earlier_text_built_is_not_taken_for_what_the_text_says_now(
+    database: Database, tmp_path: Path, tolerant: str
+) -> None:
+    half(database, tmp_path)
+    edited = {**HALF, "0002_index.sql": f"CREATE UNIQUE INDEX CONCURRENTLY {tolerant}once ON tally (step);"}
+    made = schema(database.address, tmp_path, edited)
+    for _ in range(2):
+        with pytest.raises(Unfit, match=r"0002_index.sql:1: .*earlier text.*DROP INDEX CONCURRENTLY .*once"):
+            made.apply("0002_index")
     assert made.observe().applied == ("0001_first",)
+    database.ask("DROP INDEX CONCURRENTLY once")
+    made.apply("0002_index")
+    assert unique(database) == {"once": True}
+    assert made.observe().applied == ("0001_first", "0002_index")
+
+
+def test_the_same_text_goes_on_where_it_was(database: Database, tmp_path: Path) -> None:
+    half(database, tmp_path)
+    before = database.ask("SELECT 'once'::regclass::oid")
+    database.ask("UPDATE tally SET n = 2 WHERE step = 'b'")
+    schema(database.address, tmp_path, HALF).apply("0002_index")
+    assert unique(database) == {"once": False, "twice": True}
+    assert database.ask("SELECT 'once'::regclass::oid") == before
+
+
+def test_the_preconditions_of_an_edited_text_are_asked(database: Database, tmp_path: Path) -> None:
+    half(database, tmp_path)
+    other = "-- precondition: SELECT false\nCREATE INDEX CONCURRENTLY thrice ON tally (n);"
+    with pytest.raises(Unfit, match="does not hold"):
+        schema(database.address, tmp_path, {**HALF, "0002_index.sql": other}).apply("0002_index")
+
+
+@pytest.mark.parametrize("how", ["applied", "adopted"])
+def test_a_text_that_no_longer_builds_beside_the_work_can_take_its_place(
+    database: Database, tmp_path: Path, how: str
+) -> None:
+    half(database, tmp_path)
+    plain = {**HALF, "0002_index.sql": "ALTER TABLE tally ADD COLUMN m int;"}
+    made = schema(database.address, tmp_path, plain)
+    (made.apply if how == "applied" else made.adopt)("0002_index")
+    assert made.observe().applied == ("0001_first", "0002_index")
+    schema(database.address, tmp_path, plain).apply("0002_index")
+
+
+def test_a_drop_that_took_effect_under_an_earlier_text_counts(database: Database, tmp_path: Path) -> None:
+    files = {**DROP, "0002_index.sql": "DROP INDEX CONCURRENTLY once;\nDROP INDEX CONCURRENTLY nowhere;"}
+    made = schema(database.address, tmp_path, files)
+    made.apply("0001_first")
+    with pytest.raises(Unfit, match=r'0002_index.sql:2: .*"?nowhere"? does not exist'):
+        made.apply("0002_index")
+    assert [r.id for r in made.rows()] == ["0001_first"], "nothing is begun that cannot end"
+    database.ask("CREATE INDEX nowhere ON tally (step)")
+    database.ask("INSERT INTO tally VALUES ('a'), ('a')")
+    bad = DROP["0002_index.sql"] + "\nCREATE UNIQUE INDEX CONCURRENTLY other ON tally ((1));"
+    begun = schema(database.address, tmp_path, {**DROP, "0002_index.sql": bad})
+    with pytest.raises(Unfit, match="could not create"):
+        begun.apply("0002_index")
+    schema(database.address, tmp_path, DROP).apply("0002_index")
+    assert made.observe().floor == ("0002_index",)
+
+
+def test_a_name_that_the_server_cuts_is_looked_for_as_it_is(database: Database, tmp_path: Path) -> None:
+    text = f"CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS tally_{'x' * 80} ON tally (n);"
+    made = schema(database.address, tmp_path, {**HALF, "0002_index.sql": text})
+    made.apply("0001_first")
+    for _ in range(2):
+        with pytest.raises(Unfit, match="could not create unique index"):
+            made.apply("0002_index")
+    assert valid(database) == []
 
 
 def test_an_index_that_is_dropped_beside_the_work(database: Database, tmp_path: Path) -> None:

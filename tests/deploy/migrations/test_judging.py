@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from readiness_deploy.migrations import judging
 from readiness_deploy.migrations.judging import Judge
-from readiness_deploy.migrations.model import Dialect, Judgement, Kind
+from readiness_deploy.migrations.judging_names import STABLE, VOLATILE
+from readiness_deploy.migrations.model import Dialect, Judgement, Kind, Statement
 from readiness_deploy.migrations.statements import Uncut, cut
 
 HERE = Path(__file__).parent
@@ -60,3 +63,103 @@ def test_an_open_quotation_is_named_with_its_line() -> None:
     with pytest.raises(Uncut) as fault:
         list(cut("CREATE TABLE t (a int);\nINSERT INTO t VALUES ('open);\n", "postgres"))
     assert fault.value.line == 2
+
+
+def judged(text: str, dialect: Dialect = "postgres") -> Judgement:
+    """What is said of the last statement of one migration."""
+    judge = Judge(dialect)
+    return [judge.judge(piece)[0] for piece in cut(text, dialect)][-1]
+
+
+# Forms of a new column, after `ALTER TABLE old ADD COLUMN n`. What the server writes anew may never pass.
+FORMS = [
+    "int", "int NOT NULL DEFAULT 1", "int DEFAULT NULL", "int DEFAULT (1 + 1)", "regclass", "oid", "ruled[]",
+    "timestamp DEFAULT timezone('utc', now())", "timestamp DEFAULT (now() AT TIME ZONE 'utc')",
+    "date DEFAULT CURRENT_DATE + 1", "text DEFAULT lower('A') || 'b'", "text DEFAULT CURRENT_USER",
+    "timestamptz DEFAULT statement_timestamp()",
+    "jsonb NOT NULL DEFAULT jsonb_build_object('a', 1)", "double precision DEFAULT extract(epoch FROM now())",
+    "text[] DEFAULT ARRAY[]::text[]", "tsvector DEFAULT to_tsvector('a')", "numeric(4, 1) DEFAULT -1",
+    "interval DEFAULT '1 day'",
+    "varbit(3) DEFAULT B'101'", "pg_catalog.int4", "timestamp(3) with time zone", "text COLLATE \"C\" DEFAULT 'x'",
+]  # fmt: skip
+ANEW = [
+    "serial", "serial2", "SERIAL4", "serial8", "bigserial", "smallserial", "ruled", "never_null DEFAULT 1",
+    "information_schema.cardinal_number", "string", "timestamptz DEFAULT clock_timestamp()", "text DEFAULT timeofday()",
+    "uuid DEFAULT gen_random_uuid()", "text DEFAULT md5(random()::text)", "bigint DEFAULT nextval('turns')",
+    "int GENERATED ALWAYS AS IDENTITY", "int GENERATED ALWAYS AS (id * 2) STORED", "int DEFAULT (1 + random())",
+    "int DEFAULT evil.lower('A')", "int DEFAULT \"Lower\"('A')",
+]  # fmt: skip
+
+
+@pytest.mark.needs("postgresql")
+def test_the_server_writes_anew_what_is_said_to_be_and_nothing_that_passes(database: Any) -> None:
+    database.ask(
+        "CREATE DOMAIN ruled AS int CHECK (value > 0); CREATE DOMAIN never_null AS int NOT NULL; CREATE SCHEMA evil; "
+        "CREATE DOMAIN string AS text CHECK (value <> 'x'); CREATE SEQUENCE turns; "
+        "CREATE FUNCTION evil.lower(text) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'; "
+        "CREATE FUNCTION \"Lower\"(text) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'"
+    )
+    wrong = []
+    for form, anew in [*((f, False) for f in FORMS), *((f, True) for f in ANEW)]:
+        database.ask("DROP TABLE IF EXISTS old; CREATE TABLE old (id int); INSERT INTO old VALUES (1)")
+        before = database.ask("SELECT pg_relation_filenode('old')")
+        text = f"ALTER TABLE old ADD COLUMN n {form}"
+        database.ask(text)
+        wrote = before != database.ask("SELECT pg_relation_filenode('old')")
+        kind = judged(text).kind
+        if wrote != anew or kind is not (Kind.REFUSED if anew else Kind.EXPAND):
+            wrong.append(f"{form}: wanted {anew}, found {wrote}, judged {kind}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.needs("postgresql")
+def test_functions_are_as_steady_as_they_are_said_to_be(database: Any) -> None:
+    found = database.ask("SELECT DISTINCT proname, provolatile::text FROM pg_proc WHERE pronamespace = 11")
+    volatile = {name for name, how in found if how == "v"}
+    assert not volatile & STABLE
+    assert {name for name, _ in found} & VOLATILE <= volatile
+
+
+def test_a_fault_in_a_tree_is_a_refusal_and_a_fault_elsewhere_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(fault: Exception) -> None:
+        def alter(*_: object, **__: object) -> Judgement:
+            raise fault
+
+        monkeypatch.setattr(judging.judging_tables, "alter", alter)
+
+    broken(AttributeError("'str' object has no attribute 'name'"))
+    said = judged("ALTER TABLE a ADD COLUMN b int")
+    assert (said.kind, said.why) == (
+        Kind.REFUSED,
+        "it is not understood (AttributeError: 'str' object has no attribute 'name')",
+    )
+    broken(NameError("alter"))
+    with pytest.raises(NameError):
+        judged("ALTER TABLE a ADD COLUMN b int")
+
+
+def test_what_is_nested_without_end_is_refused() -> None:
+    assert judged("INSERT INTO t VALUES (" + "(" * 3000 + "1" + ")" * 3000 + ")").kind is Kind.REFUSED
+    assert judged("UPDATE t SET a = " + "NOT " * 5000 + "true").kind is Kind.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ALTER ROLE app PASSWORD 'hunter2'", "ALTER ROLE app PASSWORD '…'"),
+        (
+            "CREATE USER a WITH\n  ENCRYPTED password E'hun\\'ter2' LOGIN",
+            "CREATE USER a WITH ENCRYPTED password '…' LOGIN",
+        ),
+        ("ALTER ROLE a PASSWORD $x$hun'ter2$x$", "ALTER ROLE a PASSWORD '…'"),
+        ("ALTER ROLE a PASSWORD 'hun''ter2'", "ALTER ROLE a PASSWORD '…''…'"),
+        ("ALTER ROLE a -- don't\n PASSWORD /* 'hunter2 */ 'hunter2'", "ALTER ROLE a PASSWORD '…'"),
+        ("ALTER ROLE \"it's\" PASSWORD 'hunter2'", "ALTER ROLE \"it's\" PASSWORD '…'"),
+        ("ALTER ROLE a PASSWORD 'hunter2", "ALTER ROLE a PASSWORD '…'"),
+        ("CREATE SUBSCRIPTION s CONNECTION 'host=h password=hunter2'", "CREATE SUBSCRIPTION s CONNECTION '…'"),
+        ("SELECT dblink_connect('postgresql://me:hunter2@h')", "SELECT dblink_connect('…')"),
+        ("INSERT INTO notes VALUES ('hunter')", "INSERT INTO notes VALUES ('hunter')"),
+    ],
+)
+def test_a_secret_in_a_statement_is_not_shown(text: str, shown: str) -> None:
+    assert Statement(text=text, file="1.sql", line=1, judgement=Judgement(kind=Kind.EXPAND)).brief == shown

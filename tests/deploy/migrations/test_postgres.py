@@ -156,6 +156,22 @@ def test_a_statement_without_end_is_ended_and_named(database: Database, tmp_path
     assert ledger(database) == ()
 
 
+@pytest.mark.parametrize("last", ["INSERT INTO a SELECT 1 FROM pg_sleep(0.8);", "INSERT INTO b VALUES (1);"])
+def test_all_statements_of_a_migration_have_one_limit_together(database: Database, tmp_path: Path, last: str) -> None:
+    """Locks are held for their sum. What is put off to the end, such as a deferred constraint, counts too."""
+    database.ask(
+        "CREATE TABLE b (n int); CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN PERFORM pg_sleep(5); RETURN NEW; END'; CREATE CONSTRAINT TRIGGER t AFTER INSERT ON b "
+        "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()"
+    )
+    files = {"1.sql": "CREATE TABLE a (n int);\n" + "INSERT INTO a SELECT 1 FROM pg_sleep(0.4);\n" * 2 + last}
+    began = time.monotonic()
+    with pytest.raises(Unfit, match=r"sql/1.sql.*timeout.*several migrations.*statement-timeout"):
+        schema(database.address, tmp_path, files, statement_timeout=1.2, declared={"1": "data"}).apply("1")
+    assert time.monotonic() - began < 4
+    assert ledger(database) == ()
+
+
 def test_being_asked_to_stop_ends_the_patience(database: Database, tmp_path: Path) -> None:
     from migrations.making import RealClock, migrations, settings
     from readiness_deploy.migrations import open_schema
@@ -286,6 +302,43 @@ def test_no_fault_tells_the_password(database: Database, tmp_path: Path) -> None
             said = f"{fault.value!r} {fault.value.__cause__!r}"
             assert "nted-passw0rd" not in said
             assert "127.0.0.1" in said
+
+
+RAISING = (
+    "CREATE FUNCTION complain() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no % here', {}; END $$"
+)
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("CREATE TABLE c AS SELECT email::int FROM u", 'invalid input syntax for type integer: "…"'),
+        ("CREATE TABLE c AS SELECT email::date FROM u", 'invalid input syntax for type date: "…"'),
+        ("CREATE TABLE c AS SELECT ('{' || email)::int[] FROM u", 'malformed array literal: "…"'),
+        ("CREATE TABLE c AS SELECT to_date(email, 'YYYY') FROM u", 'invalid value "…"'),
+        ("CREATE TABLE c AS SELECT (email || ' &')::tsquery FROM u", 'syntax error in tsquery: "…"'),
+        ("CREATE TABLE c AS SELECT email::regclass FROM u", "invalid name syntax|does not exist"),
+        ("INSERT INTO u SELECT 2, email FROM u", "violates unique constraint"),
+        ("UPDATE u SET id = NULL", 'null value in column "id"'),
+        ("ALTER TABLE u ADD CHECK (id > 1)", "is violated by some row"),
+        ("CREATE TRIGGER t BEFORE UPDATE ON u FOR EACH ROW EXECUTE FUNCTION complain(); UPDATE u SET id = 3", "P0001"),
+        ("CREATE TRIGGER t BEFORE UPDATE ON u FOR EACH ROW EXECUTE FUNCTION protest(); UPDATE u SET id = 3", "23514"),
+    ],
+)
+def test_no_fault_tells_what_is_in_the_rows(database: Database, tmp_path: Path, sql: str, words: str) -> None:
+    """Neither in the server's primary message, nor in what a function of the service makes of it."""
+    database.ask(
+        "CREATE TABLE u (id int NOT NULL, email text UNIQUE); "
+        """INSERT INTO u VALUES (1, E'alice@example.org "se\\ncret" token')"""
+    )
+    database.ask(RAISING.format("NEW"))
+    named = RAISING.replace("complain", "protest").replace("; END", " USING ERRCODE = 'check_violation'; END")
+    database.ask(named.format("NEW"))
+    made = schema(database.address, tmp_path, {"1.sql": sql}, declared={"1": "data"})
+    with pytest.raises(Unfit, match=words) as fault:
+        made.apply("1")
+    for part in ("alice", "cret", "token"):
+        assert part not in str(fault.value)
 
 
 @pytest.mark.parametrize(

@@ -144,25 +144,60 @@ def test_killed_at_any_statement_it_is_applied_once_in_the_end(tmp_path: Path, m
     assert deaths > 4
 
 
-def test_a_snapshot_is_made_before_and_the_newest_are_kept(tmp_path: Path) -> None:
-    made = schema(address(tmp_path), tmp_path, THREE)
-    for migration in IDS:
-        made.apply(migration)
-    found = sorted(p.name for p in tmp_path.glob("app.db.before-*"))
-    assert found == ["app.db.before-0001-0002_second", "app.db.before-0002-0003_third"]
-    with closing(sqlite3.connect(tmp_path / found[0])) as before:
-        assert before.execute("SELECT step FROM tally").fetchall() == [("first",)]
-    assert (tmp_path / found[0]).stat().st_mode & 0o077 == 0
-    many = {**THREE, **{f"{n:04}_more.sql": "INSERT INTO tally (step) VALUES ('more')" for n in range(4, 9)}}
-    more = schema(address(tmp_path), tmp_path, many)
-    for number in range(4, 9):
-        more.apply(f"{number:04}_more")
-    assert sorted(int(p.name.split("-")[1]) for p in tmp_path.glob("app.db.before-*")) == [5, 6, 7]
+def snapshots(root: Path) -> dict[str, list[str]]:
+    """The steps in each copy, by the copy's name."""
+    found = {}
+    for path in sorted(root.glob("app.db.before-*")):
+        with closing(sqlite3.connect(path)) as before:
+            found[path.name] = [row[0] for row in before.execute("SELECT step FROM tally")]
+        assert path.stat().st_mode & 0o077 == 0
+    return found
+
+
+def test_a_snapshot_is_made_before_a_run_and_those_of_the_newest_runs_are_kept(tmp_path: Path) -> None:
+    drops = "DELETE FROM tally;"
+    files = THREE | {"0004_gone.sql": drops} | {f"{n:04}_more.sql": f"CREATE TABLE t{n} (x)" for n in range(5, 12)}
+    runs = {
+        "a": ("0001_first", "0002_second"),
+        "b": ("0003_third",),
+        "c": ("0004_gone", *(f"{n:04}_more" for n in range(5, 12))),
+    }
+    for run, wanted in runs.items():
+        for migration in wanted:  # each by another process, as when a run is taken up again
+            schema(address(tmp_path), tmp_path, files, run=run).apply(migration)
+    assert snapshots(tmp_path) == {
+        "app.db.before-0001-0003_third": ["first", "second", "second"],
+        "app.db.before-0002-0004_gone": ["first", "second", "second", "third"],
+    }
+    files |= {f"{n:04}_more.sql": f"CREATE TABLE t{n} (x)" for n in range(12, 15)}
+    for number in (12, 13):
+        schema(address(tmp_path), tmp_path, files, run=str(number)).apply(f"{number:04}_more")
+    assert list(snapshots(tmp_path)) == [
+        "app.db.before-0002-0004_gone", "app.db.before-0003-0012_more", "app.db.before-0004-0013_more",
+    ]  # fmt: skip
+
+
+def test_an_attempt_that_fails_again_and_again_takes_no_snapshot_away(tmp_path: Path) -> None:
+    files = {**THREE, "0003_third.sql": "INSERT INTO nowhere VALUES (1)"}
+    for migration in IDS[:2]:
+        schema(address(tmp_path), tmp_path, files, run=migration).apply(migration)
+    for run in "abcde":
+        with pytest.raises(Unfit, match="nowhere"):
+            schema(address(tmp_path), tmp_path, files, run=run).apply(IDS[2])
+        with opened(tmp_path) as connection:
+            connection.execute("UPDATE tally SET note = note || ?", [run])
+    with closing(sqlite3.connect(tmp_path / "app.db.before-0002-0003_third")) as before:
+        assert before.execute("SELECT max(note) FROM tally").fetchall() == [("babcd",)]
+    assert snapshots(tmp_path) == {
+        "app.db.before-0001-0002_second": ["first"],
+        "app.db.before-0002-0003_third": ["first", "second", "second"],
+    }
 
 
 def test_nothing_is_changed_where_no_snapshot_can_be_made(tmp_path: Path) -> None:
     made = schema(address(tmp_path), tmp_path, THREE)
     made.apply(IDS[0])
+    made = schema(address(tmp_path), tmp_path, THREE, run="run-2")
     (tmp_path / "app.db.before-partial").mkdir()
     with pytest.raises(Unfit, match="no snapshot can be made"):
         made.apply(IDS[1])
@@ -176,6 +211,26 @@ def test_a_statement_without_end_is_ended_and_named(tmp_path: Path) -> None:
     with pytest.raises(Unfit, match=r"sql/0002_second.sql:2: interrupted.*statement-timeout"):
         made.apply(IDS[1])
     assert tally(tmp_path) == ["first"]
+
+
+COUNTED = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT max(i) FROM n"
+
+
+def test_all_statements_of_a_migration_have_one_limit_together(tmp_path: Path) -> None:
+    many = f"INSERT INTO tally {COUNTED.format(200_000)};\n" * 100
+    made = schema(address(tmp_path), tmp_path, {**THREE, "0002_second.sql": many}, statement_timeout=0.5)
+    made.apply(IDS[0])
+    with pytest.raises(Unfit, match=r"sql/0002_second.sql:\d+: interrupted.*several migrations.*statement-timeout"):
+        made.apply(IDS[1])
+    assert tally(tmp_path) == ["first"]
+
+
+def test_a_precondition_without_end_is_ended(tmp_path: Path) -> None:
+    endless = f"-- precondition: SELECT ({COUNTED.format(10**12)})\nDROP TABLE tally"
+    made = schema(address(tmp_path), tmp_path, {**THREE, "0002_second.sql": endless}, statement_timeout=0.3)
+    made.apply(IDS[0])
+    with pytest.raises(Unfit, match=r"sql/0002_second.sql:1: the precondition cannot be asked: interrupted"):
+        made.apply(IDS[1])
 
 
 def test_a_precondition_must_hold_and_writes_nothing(tmp_path: Path) -> None:
@@ -202,9 +257,49 @@ def test_a_precondition_must_hold_and_writes_nothing(tmp_path: Path) -> None:
 def test_what_was_applied_by_other_means_can_be_adopted(tmp_path: Path) -> None:
     ask(tmp_path, "CREATE TABLE tally (step text NOT NULL)")
     made = schema(address(tmp_path), tmp_path, THREE)
+    with pytest.raises(Unfit, match=r"0001_first.sql:1: .*already exists.*--adopt"):
+        made.apply(IDS[0])
     made.adopt(IDS[0])
     made.apply(IDS[1])
     assert tally(tmp_path) == ["second", "second"]
+
+
+@pytest.mark.parametrize("value", [":note", "?", "$1", "@note"])
+def test_a_parameter_without_a_value_is_a_fault_of_the_file(tmp_path: Path, value: str) -> None:
+    for text in (
+        f"\nINSERT INTO tally (step) VALUES ({value});",
+        f"\n-- precondition: SELECT {value}\nDROP TABLE tally",
+    ):
+        made = schema(address(tmp_path), tmp_path, {**THREE, "0002_second.sql": text})
+        made.apply(IDS[0])
+        with pytest.raises(Unfit, match=r"sql/0002_second.sql:2: .*write the value itself"):
+            made.apply(IDS[1])
+    assert tally(tmp_path) == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        ("UPDATE readiness_epoch SET epoch = 'abc'", r"readiness_epoch: .*a whole number, found 'abc'.*epoch = 1"),
+        ("UPDATE readiness_epoch SET epoch = 1.5", r"readiness_epoch: .*a whole number, found '1.5'"),
+        ("DELETE FROM readiness_epoch", r"readiness_epoch: wanted one row.*found 0"),
+        ("UPDATE readiness_migrations SET id = NULL", r"readiness_migrations: wanted a text as id, found 'None'"),
+        (
+            "UPDATE readiness_migrations SET epoch = 'abc'",
+            r"readiness_migrations: wanted a number as epoch, found 'abc'",
+        ),
+    ],
+)
+def test_a_ledger_that_somebody_wrote_to_is_named(tmp_path: Path, harm: str, words: str) -> None:
+    made = schema(address(tmp_path), tmp_path, THREE)
+    made.apply(IDS[0])
+    ask(tmp_path, harm)
+    for deed in (made.claim, lambda: made.apply(IDS[1])):
+        if deed == made.claim and "readiness_migrations" in harm:
+            continue
+        with pytest.raises((Unfit, Lost), match=words):
+            deed()
+    assert tally(tmp_path) == ["first"]
 
 
 def test_a_file_that_is_no_database_is_lost_and_stays_as_it_is(tmp_path: Path) -> None:
