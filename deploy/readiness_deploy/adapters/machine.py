@@ -58,6 +58,10 @@ class NoSchema:
         """There is no ledger."""
         return ()
 
+    def shared(self) -> bool:
+        """There is nothing to share."""
+        return False
+
     def claim(self) -> None:
         """There is nobody to tell."""
 

@@ -18,6 +18,11 @@ class Ledgered(Schema, Protocol):
         """The ledger, oldest first. Raises Lost."""
         ...
 
+    def shared(self) -> bool:
+        """Whether somebody else may use the database: another keeper wrote to it, or it had its tables before. Raises
+        Lost."""
+        ...
+
     def adopt(self, upto: str) -> None:
         """Write that all migrations up to this one are applied. Raises Patience, Unfit, Fenced, Lost."""
         ...

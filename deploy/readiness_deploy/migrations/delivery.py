@@ -30,10 +30,12 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """`epoch` says at each attempt under which lock this process works; `stopped` whether it was asked to end."""
+    """`keeper` is the id of whose lock this process works under, `epoch` says at each attempt which one that is: epochs
+    of two keepers have nothing to do with each other. `stopped` says whether this process was asked to end."""
 
     migrations: tuple[Migration, ...]
     settings: MigrationSettings
+    keeper: str
     epoch: Callable[[], int]
     run: str
     clock: Clock
@@ -71,17 +73,28 @@ class Delivery:
         return True
 
     def fenced(self, found: Sequence[Sequence[Any]]) -> int:
-        """This process' own epoch, at least the one in the rows of readiness_epoch. Raises Fenced, Unfit."""
+        """This process' own epoch, at least the one that readiness_epoch has for its keeper: one row, or none where
+        this keeper never wrote to it. Raises Fenced, Unfit."""
         ours = self.epoch()
-        todo = "somebody else wrote to it: where no other deployer is at work, put it right by hand"
-        if len(found) != 1:
-            raise Unfit(f"readiness_epoch: wanted one row, found {len(found)}: {todo}: one row with (true, {ours})")
-        seen = found[0][0]
+        if not self.keeper:
+            raise Unfit("the keeper has no id (`keeper.id` in its state folder): `readiness keeper upgrade` makes one")
+        seen = found[0][0] if found else 0
         if type(seen) is not int:
-            raise Unfit(f"readiness_epoch: wanted a whole number, found {str(seen)[:40]!r}: {todo}: epoch = {ours}")
+            todo = f"where no other deployer is at work, put it right by hand: epoch = {ours}"
+            raise Unfit(
+                f"readiness_epoch: wanted a whole number, found {str(seen)[:40]!r}: somebody else wrote to it: {todo}"
+            )
         if seen > ours:
-            raise Fenced(f"the database has seen epoch {seen}, and this process has {ours}: a later deployer took over")
+            raise Fenced(
+                f"the database has seen epoch {seen} of this keeper, and this process has {ours}: a later deployer "
+                "took over (or the state folder is an older copy of itself: take its `keeper.id` away, and run "
+                "`readiness keeper upgrade`)"
+            )
         return ours
+
+    def shared(self, rows: Iterable[Row], keepers: Iterable[Sequence[Any]]) -> bool:
+        """Whether somebody else may use the database: one of these keepers is another, or had its tables before."""
+        return any(row.adopted for row in rows) or any(name != self.keeper for (name,) in keepers)
 
 
 def ledger(found: Iterable[Sequence[Any]]) -> tuple[Row, ...]:

@@ -152,6 +152,10 @@ BUILDING = "building"
 """The phase of a ledger row whose migration runs outside of a transaction and is not known to have ended."""
 
 
+ADOPTED = "adopted by "
+"""How the run begins in a ledger row of a migration that was applied by other means."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One line of the ledger."""
@@ -167,6 +171,11 @@ class Row:
     @property
     def applied(self) -> bool:
         return self.phase != BUILDING
+
+    @property
+    def adopted(self) -> bool:
+        """Whether it was applied by other means, and only taken for applied."""
+        return self.run.startswith(ADOPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

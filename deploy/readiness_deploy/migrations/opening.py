@@ -24,6 +24,7 @@ def open_schema(
     migrations: Sequence[Migration],
     settings: MigrationSettings,
     *,
+    keeper: str,
     epoch: Callable[[], int],
     run: str,
     clock: Clock,
@@ -34,5 +35,13 @@ def open_schema(
     made = PostgresSchema if where.dialect == "postgres" else SqliteSchema
     return made(
         where,
-        Delivery(migrations=tuple(migrations), settings=settings, epoch=epoch, run=run, clock=clock, stopped=stopped),
+        Delivery(
+            migrations=tuple(migrations),
+            settings=settings,
+            keeper=keeper,
+            epoch=epoch,
+            run=run,
+            clock=clock,
+            stopped=stopped,
+        ),
     )

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from readiness_deploy.migrations.address import Address
 from readiness_deploy.migrations.attempts import Away, Locked
 from readiness_deploy.migrations.delivery import EXISTS, TOO_LONG, Delivery, accounted, ledger
-from readiness_deploy.migrations.model import BUILDING, Migration, Precondition, Row, Statement
+from readiness_deploy.migrations.model import ADOPTED, BUILDING, Migration, Precondition, Row, Statement
 from readiness_deploy.migrations.planning import pending, view
 from readiness_deploy.migrations.postgres_index import free, put_right
 from readiness_deploy.migrations.postgres_link import ANSWER_WITHIN, Failed, Link
@@ -25,8 +25,7 @@ CREATE TABLE {s}.readiness_migrations (
   id text PRIMARY KEY, position integer NOT NULL UNIQUE, checksum text NOT NULL, phase text NOT NULL,
   applied_at timestamptz NOT NULL DEFAULT now(), run text NOT NULL, epoch bigint NOT NULL,
   seconds double precision NOT NULL);
-CREATE TABLE {s}.readiness_epoch (one boolean PRIMARY KEY CHECK (one), epoch bigint NOT NULL);
-INSERT INTO {s}.readiness_epoch VALUES (true, 0)
+CREATE TABLE {s}.readiness_epoch (keeper text PRIMARY KEY, epoch bigint NOT NULL)
 """
 _ROWS = (
     "SELECT id, checksum, phase, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), run, epoch, "
@@ -37,6 +36,10 @@ _UPSERT = (
     "coalesce(max(position), 0) + 1, %s, %s, %s, %s, %s FROM {s}.readiness_migrations ON CONFLICT (id) DO UPDATE SET "
     "checksum = excluded.checksum, phase = excluded.phase, run = excluded.run, epoch = excluded.epoch, "
     "seconds = excluded.seconds, applied_at = now()"
+)
+_EPOCH = (
+    "INSERT INTO {s}.readiness_epoch (keeper, epoch) VALUES (%s, %s) ON CONFLICT (keeper) DO UPDATE SET "
+    "epoch = excluded.epoch"
 )
 _TOO_LONG = "57014"
 _EXISTS = frozenset({"42P07", "42701", "42710", "42P06"})
@@ -64,6 +67,18 @@ class PostgresSchema:
         except (Away, Locked, Failed) as fault:
             raise Lost(f"the database cannot be asked: {fault}") from None
 
+    def shared(self) -> bool:
+        """Whether somebody else may use the database. Raises Lost."""
+        try:
+            with Link(self._address, self._patience) as link:
+                schema = self._ledger(link)
+                if not schema:
+                    return False
+                keepers = link.run(f"SELECT keeper FROM {schema}.readiness_epoch")  # noqa: S608
+                return self._delivery.shared(self._read(link, schema), keepers)
+        except (Away, Locked, Failed) as fault:
+            raise Lost(f"the database cannot be asked: {fault}") from None
+
     def claim(self) -> None:
         """Raise the epoch in the database to this process' own. Raises Patience, Unfit, Fenced, Lost."""
         self._delivery.attempt(self._claim)
@@ -87,14 +102,14 @@ class PostgresSchema:
         with self._link("the ledger") as link:
             schema, rows = self._begin(link)
             for migration in pending(rows, migrations):
-                self._record(link, schema, migration, str(migration.kind), 0.0)
+                self._record(link, schema, migration, str(migration.kind), 0.0, ADOPTED)
             link.commit()
 
     @contextmanager
     def _link(self, where: str) -> Iterator[Link]:
         """A connection whose turn it is. What the server refuses on it becomes Unfit, said of `where`."""
         epoch = self._delivery.epoch()
-        name = f"readiness/{epoch}/{self._token}"
+        name = f"readiness/{self._delivery.keeper}/{epoch}/{self._token}"
         try:
             with Link(self._address, self._patience, name) as link:
                 take_turn(link, name, epoch, self._clock, self._settings.lock_timeout)
@@ -170,10 +185,11 @@ class PostgresSchema:
         return schema, self._read(link, schema)
 
     def _fence(self, link: Link, schema: str) -> None:
-        found = link.run(f"SELECT epoch FROM {schema}.readiness_epoch FOR UPDATE")  # noqa: S608
+        keeper = self._delivery.keeper
+        found = link.run(f"SELECT epoch FROM {schema}.readiness_epoch WHERE keeper = %s FOR UPDATE", [keeper])  # noqa: S608
         ours = self._delivery.fenced(found)
-        if found[0][0] < ours:
-            link.run(f"UPDATE {schema}.readiness_epoch SET epoch = %s", [ours])  # noqa: S608
+        if not found or found[0][0] < ours:
+            link.run(_EPOCH.format(s=schema), [keeper, ours])
 
     def _limit(self) -> float:
         """When a transaction that begins now has to be over: the locks of its statements are held for their sum."""
@@ -220,10 +236,10 @@ class PostgresSchema:
             raise Unfit(f"{precondition.place}: the precondition does not hold: {precondition.text}")
         link.run("ROLLBACK TO SAVEPOINT readiness")
 
-    def _record(self, link: Link, schema: str, migration: Migration, phase: str, seconds: float) -> None:
+    def _record(self, link: Link, schema: str, migration: Migration, phase: str, seconds: float, how: str = "") -> None:
         link.run(
             _UPSERT.format(s=schema),
-            [migration.id, migration.checksum, phase, self._delivery.run, self._delivery.epoch(), seconds],
+            [migration.id, migration.checksum, phase, how + self._delivery.run, self._delivery.epoch(), seconds],
         )
 
     @staticmethod

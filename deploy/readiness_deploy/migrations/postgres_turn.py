@@ -33,7 +33,8 @@ _OTHERS = (
 def take_turn(link: Link, name: str, epoch: int, clock: Clock, within: float) -> None:
     """Take the lock for this session, asked for again and again: who waits in the server holds others back there.
 
-    Raises Locked after `within` seconds. A holder of an earlier epoch is ended then, so that the next attempt gets it.
+    Raises Locked after `within` seconds. A holder of an earlier epoch of the same keeper is ended then, so that the
+    next attempt gets it. `name` is PREFIX/EPOCH/TOKEN.
     """
     link.settle()
     if not link.run("SELECT current_schema() IS NOT NULL")[0][0]:
@@ -44,8 +45,9 @@ def take_turn(link: Link, name: str, epoch: int, clock: Clock, within: float) ->
     while not link.run(f"SELECT pg_try_advisory_lock({_KEY})")[0][0]:
         if clock.now() >= deadline:
             with contextlib.suppress(Failed):
-                older = "substring(a.application_name FROM '^readiness/([0-9]{1,18})/')::bigint < %s"
-                link.run(_OTHERS + older, [epoch])
+                ours = name.rsplit("/", 2)[0] + "/"
+                older = "substring(a.application_name FROM '/([0-9]{1,18})/[^/]*$')::bigint < %s"
+                link.run(_OTHERS + f"starts_with(a.application_name, %s) AND {older}", [ours, epoch])
             raise Locked(_BUSY)
         clock.sleep(_POLL)
 

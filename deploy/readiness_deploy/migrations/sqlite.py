@@ -15,7 +15,7 @@ from pathlib import Path
 from readiness_deploy.migrations.address import Address
 from readiness_deploy.migrations.attempts import Locked
 from readiness_deploy.migrations.delivery import EXISTS, TOO_LONG, Delivery, accounted, ledger
-from readiness_deploy.migrations.model import Migration, Precondition, Row, Statement
+from readiness_deploy.migrations.model import ADOPTED, Migration, Precondition, Row, Statement
 from readiness_deploy.migrations.planning import pending, view
 from readiness_deploy.migrations.snapshot import snapshot
 from readiness_deploy.ports import Lost, SchemaView, Unfit
@@ -24,8 +24,7 @@ _LEDGER = (
     "CREATE TABLE IF NOT EXISTS readiness_migrations (id TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, "
     "checksum TEXT NOT NULL, phase TEXT NOT NULL, applied_at TEXT NOT NULL, run TEXT NOT NULL, epoch INTEGER NOT NULL, "
     "seconds REAL NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS readiness_epoch (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL)",
-    "INSERT OR IGNORE INTO readiness_epoch SELECT 1, 0 WHERE NOT EXISTS (SELECT 1 FROM readiness_migrations)",
+    "CREATE TABLE IF NOT EXISTS readiness_epoch (keeper TEXT PRIMARY KEY, epoch INTEGER NOT NULL)",
 )
 _ROWS = "SELECT id, checksum, phase, applied_at, run, epoch, seconds FROM readiness_migrations ORDER BY position"
 _INSERT = (
@@ -58,6 +57,17 @@ class SqliteSchema:
         except (sqlite3.Error, Locked, Unfit) as fault:
             raise Lost(f"{self._path} cannot be asked: {fault}") from None
 
+    def shared(self) -> bool:
+        """Whether somebody else may use the file. Raises Lost."""
+        if not (rows := self.rows()):
+            return False
+        try:
+            with self._open() as connection:
+                keepers = connection.execute("SELECT keeper FROM readiness_epoch").fetchall()
+        except (sqlite3.Error, Locked) as fault:
+            raise Lost(f"{self._path} cannot be asked: {fault}") from None
+        return self._delivery.shared(rows, keepers)
+
     def claim(self) -> None:
         """Raise the epoch in the file to this process' own. Raises Patience, Unfit, Fenced, Lost."""
         self._delivery.attempt(self._claim)
@@ -86,7 +96,7 @@ class SqliteSchema:
             try:
                 with self._transaction() as connection:
                     for migration in pending(_read(connection), taken):
-                        self._record(connection, migration, 0.0)
+                        self._record(connection, migration, 0.0, ADOPTED)
             except sqlite3.Error as fault:
                 raise Unfit(f"{self._path}: {fault}") from None
 
@@ -116,12 +126,12 @@ class SqliteSchema:
             raise Unfit(f"{migration.file}: it ended the transaction that its row in the ledger belongs to")
         self._record(connection, migration, self._clock.now() - began)
 
-    def _record(self, connection: sqlite3.Connection, migration: Migration, seconds: float) -> None:
+    def _record(self, connection: sqlite3.Connection, migration: Migration, seconds: float, how: str = "") -> None:
         connection.execute(
             _INSERT,
             [
                 migration.id, migration.checksum, str(migration.kind), self._clock.stamp(),
-                self._delivery.run, self._delivery.epoch(), seconds,
+                how + self._delivery.run, self._delivery.epoch(), seconds,
             ],
         )  # fmt: skip
 
@@ -142,8 +152,10 @@ class SqliteSchema:
                 raise
 
     def _fence(self, connection: sqlite3.Connection) -> None:
-        ours = self._delivery.fenced(connection.execute("SELECT epoch FROM readiness_epoch").fetchall())
-        connection.execute("UPDATE readiness_epoch SET epoch = ?", [ours])
+        keeper = self._delivery.keeper
+        found = connection.execute("SELECT epoch FROM readiness_epoch WHERE keeper = ?", [keeper]).fetchall()
+        ours = self._delivery.fenced(found)
+        connection.execute("INSERT OR REPLACE INTO readiness_epoch (keeper, epoch) VALUES (?, ?)", [keeper, ours])
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from readiness_deploy.migrations import Ledgered, Migration, Plan
@@ -27,7 +27,7 @@ class Database:
         """What a deploy of this release would do to the schema. Raises Lost."""
         from readiness_deploy import migrations
 
-        return migrations.plan(self.schema.rows(), self.migrations, first=first)
+        return migrations.plan(self.schema.rows(), self.migrations, first=first and not self.schema.shared())
 
 
 def nobody() -> int:
@@ -62,7 +62,14 @@ def database(
         rendered_with = {name: reveal(f"{name} of migrations.alembic", v, ours, root) for name, v in rendering.items()}
     except Unresolved as fault:
         raise Unfit(str(fault)) from None
-    bare = migrations.open_schema(address, (), said, epoch=epoch, run=run, clock=clock, stopped=stopped)
+    whose: dict[str, Any] = {
+        "keeper": keeper_of(target),
+        "epoch": epoch,
+        "run": run,
+        "clock": clock,
+        "stopped": stopped,
+    }
+    bare = migrations.open_schema(address, (), said, **whose)
     if release is None:
         return Database(bare)
     known = tuple(r.id for r in bare.rows() if r.applied)
@@ -70,8 +77,17 @@ def database(
     folder = Path(str(release.details["folder"]))
     around = texts | rendered_with
     found = migrations.read(folder, said, migrations.dialect_of(address), environment=around, known=known)
-    made = migrations.open_schema(address, found, said, epoch=epoch, run=run, clock=clock, stopped=stopped)
-    return Database(made, found)
+    return Database(migrations.open_schema(address, found, said, **whose), found)
+
+
+def keeper_of(target: Target) -> str:
+    """The id of the keeper of this target; empty where there never was one."""
+    from readiness_deploy.keeper.folder import Folder
+
+    try:
+        return Folder(target.state).id.read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def _said(target: Target, release: Release | None) -> MigrationSettings | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -129,3 +130,14 @@ def test_a_database_that_has_its_tables_already_is_taken_as_it_is(shop: Shop):
     assert "paid" in columns(shop)
     with closing(sqlite3.connect(database(shop))) as connection:
         assert connection.execute("SELECT note FROM orders").fetchall() == [("kept",)]
+
+
+def test_a_keeper_that_lost_its_state_deploys_again_and_takes_nobody_for_gone(shop: Shop):
+    """Its epochs begin anew; and the database may still be in use, so that nothing is contracted by the way."""
+    for version in ("m1", "m2"):
+        assert shop.deploy(version).code == 0
+    shop.run("keeper", "stop")
+    shutil.rmtree(shop.state)
+    done = shop.deploy("m3")
+    assert (done.code, done.end["outcome"]) == (0, "deployed"), done.out
+    assert "old" in columns(shop)

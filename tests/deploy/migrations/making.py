@@ -66,12 +66,15 @@ def schema(
     epoch: int = 1,
     patience: float = 0.0,
     run: str = "run-1",
+    keeper: str = "k",
     **changes: Any,
 ) -> Ledgered:
     """A schema for these files. `patience` is that of a PostgreSQL alone."""
     found = migrations(root, files, address, **changes)
     made = settings(**changes)
     if patience:
-        delivery = Delivery(migrations=found, settings=made, epoch=lambda: epoch, run=run, clock=RealClock())
+        delivery = Delivery(
+            migrations=found, settings=made, keeper=keeper, epoch=lambda: epoch, run=run, clock=RealClock()
+        )
         return PostgresSchema(parse(address), delivery, patience=patience)
-    return open_schema(address, found, made, epoch=lambda: epoch, run=run, clock=RealClock())
+    return open_schema(address, found, made, keeper=keeper, epoch=lambda: epoch, run=run, clock=RealClock())

@@ -18,6 +18,7 @@ from readiness.config.deploy import AlembicSettings, MigrationSettings
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "payments"
 RENDER = ["{python}", "-m", "alembic", "-c", "alembic.ini", "upgrade", "{from}:{to}", "--sql"]
+WHOSE: dict[str, Any] = {"keeper": "k", "epoch": lambda: 1, "run": "r", "clock": RealClock()}
 URLS = {"postgres": "postgresql://nobody@localhost/none", "sqlite": "sqlite:////nowhere/none.db"}
 
 
@@ -44,7 +45,7 @@ def test_the_example_is_rendered_and_expands(dialect: str) -> None:
 
 def test_the_example_in_sqlite_sees_its_revision(tmp_path: Path) -> None:
     found = example("sqlite")
-    made = open_schema(f"sqlite:///{tmp_path}/a.db", found, settings(), epoch=lambda: 1, run="r", clock=RealClock())
+    made = open_schema(f"sqlite:///{tmp_path}/a.db", found, settings(), **WHOSE)
     made.apply("0001")
     made.apply("0002")
     with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
@@ -55,7 +56,7 @@ def test_the_example_in_sqlite_sees_its_revision(tmp_path: Path) -> None:
 @pytest.mark.needs("postgresql")
 def test_the_example_in_postgresql_sees_its_revision(database: Database) -> None:
     found = example("postgres")
-    made = open_schema(database.address, found, settings(), epoch=lambda: 1, run="r", clock=RealClock())
+    made = open_schema(database.address, found, settings(), **WHOSE)
     made.apply("0001")
     assert database.ask("SELECT version_num FROM alembic_version") == [("0001",)]
     made.apply("0002")
@@ -66,7 +67,7 @@ def test_the_example_in_postgresql_sees_its_revision(database: Database) -> None
 @pytest.mark.needs("postgresql")
 def test_a_database_at_another_revision_is_left_alone(database: Database) -> None:
     """Offline SQL says `WHERE version_num = …` and would change nothing, in silence."""
-    made = open_schema(database.address, example("postgres"), settings(), epoch=lambda: 1, run="r", clock=RealClock())
+    made = open_schema(database.address, example("postgres"), settings(), **WHOSE)
     made.apply("0001")
     database.ask("UPDATE alembic_version SET version_num = '0815'")
     with pytest.raises(Unfit, match="alembic_version does not hold the revision before"):
@@ -244,7 +245,7 @@ def test_an_index_beside_the_work_goes_outside_of_the_transaction(database: Data
     )
     found = read(root, settings("versions"), "postgres")
     assert [m.kind for m in found] == [Kind.EXPAND, Kind.EXPAND]
-    made = open_schema(database.address, found, settings(), epoch=lambda: 1, run="r", clock=RealClock())
+    made = open_schema(database.address, found, settings(), **WHOSE)
     made.apply("a")
     made.apply("b")
     assert database.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass") == [(True,)]

@@ -24,9 +24,14 @@ def migration(name: str, kind: Kind = Kind.EXPAND) -> Migration:
 A, B, C = map(migration, "abc")
 
 
-def delivery(*migrations: Migration, epoch: int = 5) -> Delivery:
+def delivery(*migrations: Migration, epoch: int = 5, keeper: str = "k") -> Delivery:
     return Delivery(
-        migrations=migrations or (A, B, C), settings=settings(), epoch=lambda: epoch, run="r", clock=RealClock()
+        migrations=migrations or (A, B, C),
+        settings=settings(),
+        keeper=keeper,
+        epoch=lambda: epoch,
+        run="r",
+        clock=RealClock(),
     )
 
 
@@ -63,8 +68,8 @@ def test_up_to_one_is_all_before_it_and_itself() -> None:
 
 
 def test_whoever_came_later_shuts_out_those_before() -> None:
-    assert delivery().fenced([(5,)]) == delivery().fenced([(0,)]) == 5
-    with pytest.raises(Fenced, match="the database has seen epoch 6, and this process has 5"):
+    assert delivery().fenced([(5,)]) == delivery().fenced([(0,)]) == delivery().fenced([]) == 5
+    with pytest.raises(Fenced, match="the database has seen epoch 6 of this keeper, and this process has 5"):
         delivery().fenced([(6,)])
 
 
@@ -74,7 +79,13 @@ def test_an_epoch_that_is_no_number_is_named(seen: object) -> None:
         delivery().fenced([(seen,)])
 
 
-@pytest.mark.parametrize("count", [0, 2])
-def test_an_epoch_that_is_missing_or_there_twice_is_named(count: int) -> None:
-    with pytest.raises(Unfit, match=rf"readiness_epoch: wanted one row, found {count}: .*one row with \(true, 5\)"):
-        delivery().fenced([(1,)] * count)
+def test_a_keeper_without_an_id_applies_nothing() -> None:
+    with pytest.raises(Unfit, match="the keeper has no id"):
+        delivery(keeper="").fenced([])
+
+
+def test_who_else_may_use_a_database_is_known() -> None:
+    theirs, ours = [("other",), ("k",)], [("k",)]
+    assert delivery().shared(applied(A), theirs)
+    assert not delivery().shared(applied(A), ours)
+    assert delivery().shared([Row(id="a", checksum="", phase="expand", run="adopted by r")], ours)

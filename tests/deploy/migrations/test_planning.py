@@ -92,7 +92,7 @@ def test_a_half_built_index_is_not_applied_and_may_still_be_edited(tmp_path: Pat
 def test_a_contract_is_applied_when_every_release_that_stands_knows_it(tmp_path: Path) -> None:
     old, migrations = known(tmp_path, THREE), known(tmp_path, FIVE)
     made = open_schema(
-        f"sqlite:///{tmp_path}/app.db", migrations, settings(), epoch=lambda: 1, run="r", clock=RealClock()
+        f"sqlite:///{tmp_path}/app.db", migrations, settings(), keeper="k", epoch=lambda: 1, run="r", clock=RealClock()
     )
     for migration in IDS:
         made.apply(migration)

@@ -41,14 +41,14 @@ def test_each_is_applied_once_and_the_ledger_says_by_whom(database: Database, tm
     assert made.observe().applied == IDS
     assert tally(database) == ["first", "second", "second", "third"]
     assert [(r.phase, r.run, r.epoch) for r in made.rows()] == [("data", "run-1", 7)] * 3
-    assert database.ask("SELECT epoch FROM readiness_epoch") == [(7,)]
+    assert database.ask("SELECT keeper, epoch FROM readiness_epoch") == [("k", 7)]
 
 
 def test_a_claim_alone_shuts_out_whoever_held_the_lock_before(database: Database, tmp_path: Path) -> None:
     sleeper = schema(database.address, tmp_path, THREE, epoch=4)
     sleeper.apply(IDS[0])
     schema(database.address, tmp_path, THREE, epoch=5).claim()
-    with pytest.raises(Fenced, match="epoch 5, and this process has 4"):
+    with pytest.raises(Fenced, match="epoch 5 of this keeper, and this process has 4"):
         sleeper.apply(IDS[1])
     with pytest.raises(Fenced):
         sleeper.claim()
@@ -56,7 +56,7 @@ def test_a_claim_alone_shuts_out_whoever_held_the_lock_before(database: Database
 
 def test_a_later_epoch_shuts_out_an_earlier_one(database: Database, tmp_path: Path) -> None:
     schema(database.address, tmp_path, THREE, epoch=5).apply(IDS[0])
-    with pytest.raises(Fenced, match="epoch 5, and this process has 4"):
+    with pytest.raises(Fenced, match="epoch 5 of this keeper, and this process has 4"):
         schema(database.address, tmp_path, THREE, epoch=4).apply(IDS[1])
     with pytest.raises(Fenced):
         schema(database.address, tmp_path, THREE, epoch=4).apply(IDS[0])
@@ -179,7 +179,7 @@ def test_being_asked_to_stop_ends_the_patience(database: Database, tmp_path: Pat
     found = migrations(tmp_path, THREE, database.address)
     asked: list[str] = []
     made = open_schema(
-        database.address, found, settings(attempts=100), epoch=lambda: 1, run="r", clock=RealClock(),
+        database.address, found, settings(attempts=100), keeper="k", epoch=lambda: 1, run="r", clock=RealClock(),
         stopped=lambda: "SIGTERM" if asked.append("x") is None else "",
     )  # fmt: skip
     made.apply(IDS[0])
@@ -399,3 +399,23 @@ def test_the_ledger_stays_where_it_is_whatever_the_search_path(own: Database, tm
     assert ledger(own) == IDS[:2]
     own.ask(f"""ALTER DATABASE {own.name} SET search_path TO "Else where", public""")
     assert made.observe().applied == IDS[:2]
+
+
+def test_epochs_of_another_keeper_mean_nothing_here(database: Database, tmp_path: Path) -> None:
+    """As where the state folder was lost, or another machine serves from the same database."""
+    first = schema(database.address, tmp_path, THREE, epoch=400)
+    assert not first.shared()
+    first.apply(IDS[0])
+    assert not first.shared()
+    second = schema(database.address, tmp_path, THREE, epoch=1, keeper="another")
+    assert second.shared()
+    second.apply(IDS[1])
+    first.apply(IDS[2])
+    assert first.shared()
+
+
+def test_what_is_adopted_was_somebody_elses(database: Database, tmp_path: Path) -> None:
+    made = schema(database.address, tmp_path, THREE)
+    made.adopt(IDS[0])
+    assert [row.adopted for row in made.rows()] == [True]
+    assert made.shared()

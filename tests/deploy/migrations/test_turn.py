@@ -51,13 +51,15 @@ def test_a_transaction_has_a_lock_of_its_own_where_sessions_are_shared(
     schema(database.address, tmp_path, THREE).apply(IDS[0])
 
 
-@pytest.mark.parametrize(("epoch", "gets"), [(6, False), (7, False), (8, True)])
-def test_what_an_earlier_epoch_left_open_is_ended_by_a_later_one(
-    database: Database, tmp_path: Path, epoch: int, gets: bool
+@pytest.mark.parametrize(
+    ("keeper", "epoch", "gets"), [("k", 6, False), ("k", 7, False), ("k", 8, True), ("another", 8, False)]
+)
+def test_what_an_earlier_epoch_left_open_is_ended_by_a_later_one_of_the_same_keeper(
+    database: Database, tmp_path: Path, keeper: str, epoch: int, gets: bool
 ) -> None:
     from migrations.making import RealClock
 
-    name = "readiness/7/somebody"
+    name = f"readiness/{keeper}/7/somebody"
     with Link(parse(database.address), name=name) as held:
         take_turn(held, name, 7, RealClock(), 1)
         made = schema(database.address, tmp_path, THREE, epoch=epoch, attempts=30 if gets else 2, lock_timeout=0.1)
