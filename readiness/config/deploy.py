@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import re
+import socket
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]*")  # a token of RFC 9110, or nothing
+_HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(
         defer_build=True,
+        allow_inf_nan=False,
         extra="forbid",
         strict=True,
         frozen=True,
@@ -32,6 +40,42 @@ class Reference(_Strict):
 
 
 Value = str | Reference
+
+
+def _listens(value: str) -> str:
+    """Whether the keeper could bind this. Whether a name leads anywhere only the machine knows that it runs on."""
+    host, _, port = value.rpartition(":")
+    if not (re.fullmatch(r"[0-9]{1,5}", port) and 1 <= int(port) <= 65535):
+        raise ValueError("wanted an address and a port from 1 to 65535, such as 127.0.0.1:8080")
+    if not _is_host(host.strip("[]")):
+        raise ValueError("wanted an address and a port, such as 127.0.0.1:8080 or [::1]:8080")
+    return value
+
+
+def _is_host(host: str) -> bool:
+    """An address, a name, or nothing, which is every address."""
+    try:
+        if ":" in host:
+            return bool(ipaddress.IPv6Address(host).packed)
+        if re.fullmatch(r"[0-9.]+", host):
+            return "." in host and bool(socket.inet_aton(host))
+    except (OSError, ValueError):
+        return False
+    return not host or _HOST.fullmatch(host) is not None
+
+
+def _is_header(value: str) -> str:
+    if not _HEADER.fullmatch(value):
+        raise ValueError("wanted the name of a header, such as X-Release")
+    return value
+
+
+def _is_network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError("wanted a network without bits of a host, such as 10.0.0.0/8") from None
+    return value
 
 
 Command = Annotated[list[str], Field(min_length=1, description="program and arguments; there is no shell")]
@@ -72,14 +116,18 @@ class IdentitySettings(_Strict):
     """Where an answer says which release gave it."""
 
     path: str = "/"
-    header: str = Field(default="", description="header whose value is the release id, as READINESS_RELEASE gave it")
+    header: Annotated[str, AfterValidator(_is_header)] = Field(
+        default="", description="header whose value is the release id, as READINESS_RELEASE gave it"
+    )
 
 
 class RunSettings(_Strict):
     """The service as a process on this machine. It gets PORT, READINESS_RELEASE and READINESS_COLOUR; `{port}`,
     `{release}`, `{version}` and `{colour}` are filled in where the command or a variable says so."""
 
-    command: Command = ["true"]
+    command: Command = Field(
+        default=[], description="program and arguments; there is no shell; mandatory, except with `kubernetes`"
+    )
     environment: dict[str, Value] = Field(default={}, description="text, or a reference to a secret")
     ready: ReadySettings = ReadySettings()
     stop: StopSettings = StopSettings()
@@ -96,7 +144,7 @@ class TlsSettings(_Strict):
 class EntrySettings(_Strict):
     """The door that users come through: what the keeper listens on, and how it treats requests."""
 
-    listen: str = Field(default="127.0.0.1:8080", description="address and port")
+    listen: Annotated[str, AfterValidator(_listens)] = Field(default="127.0.0.1:8080", description="address and port")
     tls: TlsSettings | None = None
     connections: int = Field(default=4096, ge=1, description="open client connections; further ones wait in the socket")
     body: int = Field(default=64 << 20, ge=0, description="bytes that a request may send")
@@ -106,7 +154,7 @@ class EntrySettings(_Strict):
     hold: float = Field(
         default=3, ge=0, le=60, description="seconds that a request waits for a release which takes no connection"
     )
-    trusted: list[str] = Field(
+    trusted: list[Annotated[str, AfterValidator(_is_network)]] = Field(
         default=["127.0.0.0/8", "::1/128"],
         description="networks of load balancers in front, whose word about their clients is passed on",
     )
@@ -145,7 +193,9 @@ class MigrationSettings(_Strict):
         default={}, description="migrations by id whose kind a person answers for, since it cannot be told"
     )
     lock_timeout: float = Field(default=1, gt=0, le=60, description="seconds that a statement waits for a lock")
-    statement_timeout: float = Field(default=5, gt=0, le=3600, description="seconds for one statement")
+    statement_timeout: float = Field(
+        default=5, gt=0, le=3600, description="seconds for all statements of one migration"
+    )
     index_timeout: float = Field(
         default=600, gt=0, le=86400, description="seconds to build or drop one index CONCURRENTLY, which blocks nobody"
     )
@@ -284,7 +334,10 @@ class DeploySettings(_Strict):
     """How this service is shipped to this environment."""
 
     strategy: Literal["blue-green"] = "blue-green"
-    state: str = Field(default="", description="folder of the keeper's state; a folder of the user's where unset")
+    # A `~` of nobody's is a part of its name, as in `from-file`.
+    state: Annotated[str, AfterValidator(os.path.expanduser)] = Field(
+        default="", description="folder of the keeper's state; a folder of the user's where unset"
+    )
     entry: EntrySettings = EntrySettings()
     release: ReleaseSettings = ReleaseSettings()
     run: RunSettings = RunSettings()

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from readiness.config import laxness
 from readiness.config.checks import check_settings, legal
 from readiness.config.environment import (
@@ -19,10 +21,10 @@ from readiness.config.environment import (
     is_production_by_name,
     profile_of,
 )
-from readiness.config.faults import Fault, SettingsError, nearest
+from readiness.config.faults import Fault, SettingsError, nearest, wanted
 from readiness.config.layer import Layer
 from readiness.config.model import MANDATORY_KEYS, EnvironmentSettings, ServiceSettings, SettingsFile
-from readiness.config.reading import Text, read_text, validated
+from readiness.config.reading import Text, dotted, read_text, validated
 from readiness.config.waivers import at_home, of_one_check, written
 from readiness.model import Bar, Check, Route, Span
 
@@ -189,7 +191,7 @@ def _environment(
 
 
 def _incomplete(environment: Environment, layers: list[Layer]) -> Iterator[Fault]:
-    """What no layer says of a source and none may leave out."""
+    """What no layer says and none may leave out."""
     for source, keys in MANDATORY_KEYS.items():
         said = getattr(environment.sources, source)
         for item in said if isinstance(said, list) else [said] if said else []:
@@ -197,6 +199,12 @@ def _incomplete(environment: Environment, layers: list[Layer]) -> Iterator[Fault
                 if not getattr(item, key):
                     where = next((s for layer in layers if (s := layer.span(("sources", source)))), None)
                     yield Fault(where, f"`{key}` of the source `{source}` is missing; it is mandatory")
+    deploy = environment.deploy
+    if deploy is not None and deploy.kubernetes is None and not deploy.run.command:
+        routes: tuple[Route, ...] = (("deploy", "run"), ("deploy",))
+        where = next((s for route in routes for layer in layers if (s := layer.span(route))), None)
+        said = "it is mandatory, since the keeper starts the service by it; only `deploy.kubernetes` does without"
+        yield Fault(where, f"`deploy.run.command` is missing; {said}")
 
 
 def _merged(layers: list[Layer]) -> EnvironmentSettings:
@@ -204,7 +212,19 @@ def _merged(layers: list[Layer]) -> EnvironmentSettings:
     for layer in reversed(layers):
         _lay(merged, copy.deepcopy(dict(layer.value)))
     merged.pop("inherits", None)
-    return EnvironmentSettings.model_validate(merged)
+    try:
+        return EnvironmentSettings.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError(_contradiction(fault, layers) for fault in error.errors(include_url=False)) from None
+
+
+def _contradiction(error: Any, layers: list[Layer]) -> Fault:
+    """What each layer says is right by itself, and not together: where the winning one speaks of it."""
+    route: Route = tuple(error["loc"])
+    places = (layer.span(route[:depth]) for depth in range(len(route), 0, -1) for layer in layers)
+    where = next((place for place in places if place), None)
+    said = f"`{dotted(route)}`, as `base`, `inherits` and policies lay it together: {wanted(error['msg'])}"
+    return Fault(where, f"{said}; null takes away what a lower layer says")
 
 
 def _bar(own: EnvironmentSettings, default: Bar) -> Bar:

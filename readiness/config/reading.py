@@ -197,7 +197,7 @@ def _said(problem: Problem) -> str:
     """The reader speaks of manifests; settings are none."""
     if problem.kind == "non-object":
         return problem.message.partition(";")[0] + "; settings are a mapping (`key: value` lines)"
-    return problem.message
+    return problem.message.replace("no number that Kubernetes takes", "no finite number")
 
 
 def _found(documents: tuple[Document, ...]) -> str:

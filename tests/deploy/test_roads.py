@@ -8,8 +8,9 @@ from readiness_deploy.states import PARKED, Event, State
 from simulator import campaign
 from simulator.campaign import SCENARIOS, Scenario
 from simulator.faults import EVENTS, FOREVER, LOSSES, REFUSALS, Fault, Kind
-from simulator.plays import Theatre
+from simulator.plays import Theatre, deploy, theatre
 from simulator.proof import figures
+from simulator.script import Behaviour, Script
 
 
 def _roads(place: Theatre) -> set[tuple[State, Event]]:
@@ -80,6 +81,18 @@ def _located() -> set[State]:
 def test_undisturbed(scenario: Scenario) -> None:
     end = campaign.clean(scenario)
     assert end.state is scenario.ends, end.why
+
+
+@pytest.mark.parametrize(("ready_after", "ends"), [(0.3, State.DONE), (None, State.ABORTED)])
+def test_the_time_of_a_candidate_begins_when_what_was_in_its_slot_has_ended(
+    ready_after: float | None, ends: State
+) -> None:
+    script = Script(releases={"v2": Behaviour(ready_after=ready_after)}, drain=2 * campaign.V2.ready_within)
+    slow = Scenario("slow to leave", lambda: theatre(script), lambda: deploy(campaign.V2), ends, campaign.V2)
+    end = campaign.clean(slow)
+    assert end.state is ends, end.why
+    if ends is State.ABORTED:
+        assert "the candidate was not ready within 2 s: no good answer yet" in end.why
 
 
 def test_a_route_that_somebody_edited_is_left_alone() -> None:

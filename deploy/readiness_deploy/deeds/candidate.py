@@ -14,25 +14,30 @@ _GONE = Did(Event.CONFLICT, "another run took the place of this one")
 
 
 def provision(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG001
-    """Have the candidate run in the free slot, until it has been ready for long enough without a restart."""
+    """Have the candidate run in the free slot, until it has been ready for long enough without a restart.
+
+    Its time begins with its process: what is still ending in that slot is bounded by a drain and a grace of its own.
+    """
     intent = in_flight(world.route.observe().record, wanted)
     view = view_of(world.route.observe(), intent.colour)
     if view.release == intent.release.id and (view.restarts or view.standing is Standing.UNREADY):
         # It served before, and stood by: what happened to it then says nothing of a fresh process, nor helps it.
         world.colours.stop(intent.colour)
     world.colours.start(intent.colour, intent.release)
-    deadline = world.clock.now() + intent.ready_within
+    deadline: float | None = None
     while True:
         seen = world.route.observe()
         if _taken_over(seen, intent):
             return _GONE
         view = view_of(seen, intent.colour)
+        if deadline is None and view.standing is not Standing.STOPPING:
+            deadline = world.clock.now() + intent.ready_within
         if view.release == intent.release.id:
             if view.restarts or view.standing is Standing.DEAD:
                 return Did(Event.FAILED, f"the candidate does not stay up: {view.why or f'{view.restarts} restarts'}")
             if view.ready and view.ready_for >= intent.min_ready:
                 return OK
-        if world.clock.now() > deadline:
+        if deadline is not None and world.clock.now() > deadline:
             said = f": {view.why}" if view.why else ""
             return Did(Event.TIMEOUT, f"the candidate was not ready within {intent.ready_within:g} s{said}")
         if stopped := world.interrupts.pending():

@@ -104,9 +104,8 @@ def _baked(world: World, intent: Intent, series: Series, duration: float) -> Did
         if fault := unwell(seen, intent.colour):
             return Did(Event.FAILED, fault)
         if view_of(seen, intent.colour).restarts > restarts:
-            return Did(
-                Event.FAILED, f"the release was restarted while it was watched: {view_of(seen, intent.colour).why}"
-            )
+            said = view_of(seen, intent.colour).why or "it was started again"
+            return Did(Event.FAILED, f"while the release was watched, {said}")
         verdict = series.poll()
         if verdict is Verdict.FAIL:
             return Did(Event.FAILED, series.why())

@@ -28,6 +28,7 @@ _EAGER = 0.05  # seconds between probes of what is still starting
 _PORTS = 5
 _TOLD_WITHIN = 0.2
 _LOOKS = 50
+_SWEPT = 2.0  # seconds, at most, that the end of a process takes beyond its drain and its grace
 
 
 def _unstarted(fault: Exception) -> str:
@@ -44,9 +45,10 @@ class Slot:
         self.running: Running | None = None
         self.release: Release | None = None
         self._around = around
-        self._standing, self._why = Standing.ABSENT, ""
+        self._standing, self._why, self._again = Standing.ABSENT, "", ""
         self._probes = self._streak = self._bad = self._restarts = 0
         self._ready_since, self._conflicts, self._served = 0.0, 0, False
+        self._ends_by = 0.0
         self._service: Service | None = None
         self._surroundings = Surroundings({}, {})
         self._child: subprocess.Popen[bytes] | None = None
@@ -75,8 +77,12 @@ class Slot:
         return self.release if comes else None
 
     def view(self) -> ColourView:
-        """How the colour stands."""
+        """How the colour stands. A slot that is still being emptied for another release shows the one that ends."""
+        if self.wanted is not None and self.running is not None:
+            return self._view_of_ending(self.running, self.wanted)
         ready = self._standing is Standing.READY
+        # What its probes say of the next process does not explain the end of the one before.
+        again = self._standing in (Standing.STARTING, Standing.READY) and self._again
         return ColourView(
             release=self.release.id if self.release else "",
             standing=self._standing,
@@ -85,7 +91,18 @@ class Slot:
             streak=self._streak,
             ready_for=time.monotonic() - self._ready_since if ready else 0.0,
             in_flight=self._around.board.in_flight(self.colour),
-            why=self._why,
+            why=again or self._why,
+        )
+
+    def _view_of_ending(self, running: Running, comes: Release) -> ColourView:
+        # Beyond the time of the one that ends, that of the one that comes runs: nobody waits for ever.
+        late = time.monotonic() > self._ends_by
+        return ColourView(
+            release=comes.id if late else running.release.id,
+            standing=Standing.STARTING if late else Standing.STOPPING,
+            in_flight=self._around.board.in_flight(self.colour),
+            why=f"release {running.release.id} is still ending here (its `drain` and `grace`); "
+            f"release {comes.id} is started after it",
         )
 
     def start(self, release: Release) -> None:
@@ -171,6 +188,7 @@ class Slot:
                 return
             attempt += 1
             self._restarts += 1
+            self._again = f"it was started again, because {self._why}"
             self._standing = Standing.STARTING
             self._around.note("colour restarted", colour=self.colour, restarts=self._restarts, why=self._why)
 
@@ -307,7 +325,9 @@ class Slot:
     # The end of a process
 
     def _begin_end(self) -> asyncio.Task[None]:
-        running, life, wanted = self.running, self._life, self._service
+        running, life = self.running, self._life
+        drain, grace = (self._service.stop.drain, self._service.stop.grace) if self._service else (0.0, 10.0)
+        self._ends_by = time.monotonic() + drain + grace + _SWEPT
         self._life, self._standing, self._why = None, Standing.STOPPING, ""
         # Both in this instant: a probe that has just been answered well must not say `ready` of what is ending.
         for task in (life, self._prober):
@@ -316,12 +336,11 @@ class Slot:
         if running is not None:
             self.running = running = replace(running, stopping=True)
             self._around.changed()
-        return asyncio.create_task(self._finish(running, wanted), name=f"{self.colour} ends")
+        return asyncio.create_task(self._finish(running, drain, grace), name=f"{self.colour} ends")
 
-    async def _finish(self, running: Running | None, wanted: Service | None) -> None:
+    async def _finish(self, running: Running | None, drain: float, grace: float) -> None:
         """Drain and end this process, and say so. Another one may be waiting for the slot meanwhile."""
         if running is not None:
-            drain, grace = (wanted.stop.drain, wanted.stop.grace) if wanted else (0.0, 10.0)
             cut = await self._around.board.drained(self.colour, drain)
             self._around.note("colour drained", colour=self.colour, release=running.release.id, cut=cut)
             around = self._around
@@ -344,7 +363,8 @@ class Slot:
     # Odds and ends
 
     def _forget(self) -> None:
-        self._standing, self._why, self.release, self._service = Standing.ABSENT, "", None, None
+        self._standing, self._why, self._again = Standing.ABSENT, "", ""
+        self.release, self._service = None, None
         self._probes = self._streak = self._bad = self._restarts = 0
         self._surroundings, self._life = Surroundings({}, {}), None
         self._conflicts, self._served = 0, False

@@ -19,10 +19,19 @@ def found(of: Record, **more: Any) -> dict[str, Any]:
     return {"record": msgspec.to_builtins(of), "colours": {"blue": ready}, "guard": True, "lock": None, **more}
 
 
+BOTH = {c: {"release": r, "standing": "ready"} for c, r in (("blue", "v1-111111111111"), ("green", "v2-222222222222"))}
+
+
 ROWS = [
     ("serves", found(record()), 0, ""),
     ("first", found(record(selected=None)), 3, "deploy"),
-    ("held", found(record(Phase.HELD, held="both bad", intent=intent(), previous="green")), 6, "rollback"),
+    ("held", found(record(Phase.HELD, held="bad", intent=intent(), previous="green"), colours=BOTH), 6, "rollback"),
+    (
+        "held, the one before gone",
+        found(record(Phase.HELD, held="bad", intent=intent(), previous="green")),
+        6,
+        "promote",
+    ),
     ("held, nothing before", found(record(Phase.HELD, held="no data", intent=intent())), 6, "promote"),
     ("first, waiting", found(record(Phase.AWAITING, intent=intent(), selected=None)), 8, "promote"),
     ("first, left", found(record(Phase.PREPARING, intent=intent(), selected=None)), 6, "resume"),

@@ -51,6 +51,19 @@ def test_another_release_in_the_slot_ends_the_first(rig: Any) -> None:
     assert len(rig.processes()) == 1
 
 
+def test_a_slot_that_is_being_emptied_shows_who_ends_and_for_whom(rig: Any) -> None:
+    keeper = rig.deployer()
+    keeper.start("blue", rig.release("v1", "--ignore-term", stop={"drain": 0, "grace": 1}))
+    rig.standing("blue", "ready")
+    keeper.start("blue", rig.release("v2"))
+    view = keeper.observe().colours["blue"]
+    assert (view.standing, view.release, view.probes) == (Standing.STOPPING, "v1", 0)
+    assert "release v1 is still ending here" in view.why
+    assert "release v2 is started after it" in view.why
+    until(lambda: keeper.observe().colours["blue"].release == "v2")
+    assert rig.standing("blue", "ready")["why"] == ""
+
+
 def test_one_that_ends_before_it_served_stays_dead_and_says_why(rig: Any) -> None:
     rig.deployer().start("blue", rig.release("v1", "--fail-at-start"))
     view = rig.standing("blue", "dead")
@@ -132,6 +145,7 @@ def test_a_selected_colour_that_dies_is_started_again(serving: Any) -> None:
     until(lambda: serving.details()["colours"]["blue"]["restarts"] == 1)
     after = serving.standing("blue", "ready")
     assert after["pid"] != before["pid"]
+    assert after["why"].startswith("it was started again, because it was ended by SIGKILL; it said last: ")
     assert serving.get()[1] == "v1"
 
 

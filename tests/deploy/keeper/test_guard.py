@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +58,22 @@ def test_a_release_that_dies_in_its_bake_is_taken_back(serving: Any) -> None:
     assert (record.selected, record.last.outcome) == ("blue", "rolled-back")
     assert serving.get()[1] == "v1"
     serving.standing("green", "absent")
+
+
+def test_why_a_release_died_in_its_bake_is_not_forgotten_while_it_is_started_again(
+    serving: Any, tmp_path: Path
+) -> None:
+    keeper = serving.deployer()
+    once = f'test -e {tmp_path}/went && exec sleep 3600; touch {tmp_path}/went; exec "$@"'
+    release = serving.release("v2", "--say", "CRASH", environment={"CRASH": "out of cheese"})
+    command = ["/bin/sh", "-c", once, "sh", *release.details["command"]]
+    release = replace(release, details={**release.details, "command": command})
+    carry_out(world(keeper, release, detach=True), intent(release, "deploy of v2", bake=LASTING))
+    until(lambda: serving.record().phase is Phase.BAKING)
+    serving.tell("green", "/die")
+    until(lambda: serving.record().phase is Phase.STABLE)
+    reason = serving.record().last.reason
+    assert "because it ended with exit code 3; it said last: CRASH=out of cheese" in reason, reason
 
 
 def test_a_release_that_turns_unready_in_its_bake_is_taken_back(serving: Any) -> None:

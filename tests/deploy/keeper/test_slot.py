@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,5 +65,33 @@ def test_a_probe_that_is_answered_while_the_colour_is_stopped_changes_nothing(tm
             await endings[0]
         assert slot.standing is Standing.ABSENT
         assert list(marked(tmp_path)) == []
+
+    asyncio.run(asyncio.wait_for(play(), 20))
+
+
+def test_one_that_does_not_end_in_its_time_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stuck(Board):
+        async def drained(self, *_: object) -> int:
+            await asyncio.Event().wait()
+            return 0
+
+    monkeypatch.setattr("readiness_deploy.keeper.slot._SWEPT", 0.2)
+
+    async def play() -> None:
+        slot = Slot("blue", replace(around(tmp_path), board=Stuck()))
+        slot.start(release("v1", command=["sleep", "60"], stop={"drain": 0.1, "grace": 0.1}))
+        while slot.running is None:
+            await asyncio.sleep(0.001)
+        slot.start(release("v2"))
+        assert (slot.view().standing, slot.view().release) == (Standing.STOPPING, "v1")
+        while slot.view().standing is Standing.STOPPING:
+            await asyncio.sleep(0.01)
+        view = slot.view()
+        assert (view.standing, view.release, view.ready) == (Standing.STARTING, "v2", False)
+        assert "release v1 is still ending here" in view.why
+        slot.abandon()
+        os.killpg(slot.running.identity.pid, signal.SIGKILL)
 
     asyncio.run(asyncio.wait_for(play(), 20))

@@ -34,7 +34,8 @@ PROBE = 0.2
 
 @dataclass(slots=True)
 class Process:
-    """What runs in a slot. `number` tells two runs of one release apart."""
+    """What runs in a slot, from `started` on; until then, release `after` is still ending there. `number` tells two
+    runs of one release apart."""
 
     release: Release
     started: float
@@ -42,6 +43,7 @@ class Process:
     stopping: float | None = None
     chosen: float | None = None
     broken: bool = False
+    after: str = ""
 
 
 @dataclass(slots=True)
@@ -129,6 +131,8 @@ class Machine:
             return ColourView(release=process.release.id, standing=Standing.STOPPING)
         behaviour = self.script.of(process.release.id)
         age = self.now - process.started
+        if age < 0:
+            return ColourView(release=process.after, standing=Standing.STOPPING, why=f"{process.after} is still ending")
         probes = max(0, int(age / PROBE))
         bad = self._ailment(process, behaviour, age, colour)
         if bad is not None:
@@ -286,12 +290,12 @@ class Machine:
             raise Illegal(f"{colour} serves: nothing else may be started there")
         wait = self.script.drain if process else 0.0
         self.timers.pop(colour, None)
-        self.boot(colour, release, self.now + wait)
+        self.boot(colour, release, self.now + wait, process.release.id if process else "")
 
-    def boot(self, colour: Colour, release: Release, moment: float) -> None:
-        """Put a process into the slot, unasked."""
+    def boot(self, colour: Colour, release: Release, moment: float, after: str = "") -> None:
+        """Put a process into the slot, unasked; a moment to come is that of the end of release `after`."""
         self.processes += 1
-        self.slots[colour] = Process(release, moment, self.processes)
+        self.slots[colour] = Process(release, moment, self.processes, after=after)
 
     def break_down(self, colour: Colour) -> None:
         """What runs here answers no more."""
