@@ -91,5 +91,7 @@ def test_layers_that_contradict_each_other_are_a_fault_where_the_winning_one_say
     below = "base:\n  deploy:\n    migrations: {database: a, sql: sql}\n"
     above = "      migrations: {database: a, alembic: {render: [a], versions: b}}\n"
     (fault,) = faults(below + HEAD + above)
-    assert fault.startswith("8:7 `deploy.migrations`, as `base`, `inherits` and policies lay it together: wants either")
+    assert fault.startswith(
+        "8:7: `deploy.migrations`, as `base`, `inherits` and policies lay it together: wants either"
+    )
     assert fault.endswith("null takes away what a lower layer says")
