@@ -54,7 +54,8 @@ def withdraw(world: World, by: str, reason: str = "") -> None:
         record.phase is Phase.HELD and record.selected != intent.colour
     ):
         raise Refused(f"the run is {record.phase.value}: it has moved the traffic; ask for a rollback")
-    world.route.write(record.but(phase=Phase.ABORTING, held="", intent=replace(intent, ending=said, ends_as="aborted")))
+    intent = replace(intent, ending=said, ends_as="aborted", doubt="")
+    world.route.write(record.but(phase=Phase.ABORTING, held="", intent=intent))
 
 
 def keep_it(world: World, by: str, reason: str) -> None:

@@ -26,13 +26,13 @@ _BACKLOG = 1024
 _TOLD_AT_FIRST = 200
 
 Answer = dict[str, Any]
-Leave = Callable[[str, Mapping[str, str]], None]
+Leave = Callable[[str, Mapping[str, str]], bool]
 
 
 class Control:
     """Serves the control socket. `about` is what `hello` and `observe` say of the process; `leave` is called with what
     a command asks of the whole keeper: `handover`, `stop` or `stop but leave the colours`, and with the variables that
-    the next worker is to have besides its own."""
+    the next worker is to have besides its own; it says whether it was not leaving already."""
 
     def __init__(self, keeper: Keeper, about: Callable[[], Mapping[str, Any]], leave: Leave) -> None:
         self._keeper, self._about, self._leave = keeper, about, leave
@@ -200,7 +200,8 @@ class _Connection:
         besides = msgspec.convert(request.get("variables", {}), dict[str, str])
         if unfit := [name for name, value in besides.items() if not name or "=" in name or "\0" in name + value]:
             raise Refused("illegal", f"no variables of a process can be {', '.join(map(repr, unfit))}")
-        self._leave("handover", besides)
+        if not self._leave("handover", besides) and besides:
+            raise Refused("failed", "the keeper is being replaced already, without these variables: ask again")
         return {}
 
     def _shutdown(self, request: Mapping[str, Any]) -> Any:

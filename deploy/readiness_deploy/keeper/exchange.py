@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_KEPT = 64 << 10
 _FRESH_ENOUGH = 1.0
-_STALLED = 1.0
+_STALLED = 10.0
 
 
 class Exchange:
@@ -209,7 +209,7 @@ class Exchange:
 
     # What goes wrong.
 
-    def lost(self, heard: bool, fault: BaseException | None) -> None:  # noqa: ARG002 (how it ended does not matter)
+    def lost(self, heard: bool, fault: BaseException | None) -> None:
         """The colour's connection ended before its answer did."""
         upstream, self._upstream = self._upstream, None
         stale = upstream is not None and upstream.reused and not heard
@@ -217,8 +217,8 @@ class Exchange:
             self.slot.traffic.retried += 1
             self._search.again()
             return
-        if not self.told and self._owes_its_body(self._loop.time(), _STALLED):
-            # The release gave up waiting for the body, as we would have: that is none of its faults.
+        if fault is None and not self.told and self._owes_its_body(self._loop.time(), _STALLED):
+            # The release gave up waiting for the body, as servers do: that is none of its faults.
             self.client_wrong(408, "the rest of the request did not come")
             return
         self._fail("the release that serves here gave no answer")

@@ -35,13 +35,14 @@ class Marked:
     instance: str
 
 
-def variable_names(pid: int) -> frozenset[str] | None:
-    """The names of the variables that a process of ours was started with; None where it is gone."""
+def variables_of(pid: int) -> dict[str, str] | None:
+    """The variables that a process of ours was started with; None where it is gone."""
     try:
         text = Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return None
-    return frozenset(line.partition(b"=")[0].decode("utf-8", "replace") for line in text.split(b"\0") if line)
+    pairs = (os.fsdecode(line).partition("=") for line in text.split(b"\0") if line)
+    return {name: value for name, _, value in pairs}
 
 
 class Processes:

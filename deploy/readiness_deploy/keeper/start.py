@@ -20,7 +20,7 @@ from readiness_deploy.keeper.client import Declined, Unreachable, ask
 from readiness_deploy.keeper.entry import BadEntry, context_for, entry_from
 from readiness_deploy.keeper.folder import Files, Folder
 from readiness_deploy.keeper.haproxy_text import program as haproxy
-from readiness_deploy.keeper.processes import variable_names
+from readiness_deploy.keeper.processes import variables_of
 
 _TICK = 0.02
 _LAST_BYTES = 4096
@@ -133,9 +133,12 @@ def upgrade(state: Path, *, besides: Mapping[str, str] | None = None, within: fl
     while time.monotonic() < deadline:
         now = status(state)
         if now is not None and now["pid"] != before["pid"]:
-            missing = set(besides or ()) - (variable_names(int(now["pid"])) or set(besides or ()))
+            found = variables_of(int(now["pid"]))
+            missing = [
+                name for name, value in (besides or {}).items() if found is not None and found.get(name) != value
+            ]
             if missing:
-                raise Failure(f"the keeper was replaced, and did not take {', '.join(sorted(missing))} along")
+                raise Failure(f"the keeper was replaced, and did not take {', '.join(missing)} along")
             return now
         time.sleep(_TICK)
     raise Failure(f"no new worker answered within {within:g} s; see {Folder(state).keeper_log}")

@@ -108,15 +108,19 @@ class Tunnel:
             return
         self.ended = True
         self._upstream.tunnel = None
-        self._upstream.transport.close()
-        self._client.close()
+        ends = [transport for transport in (self._upstream.transport, self._client) if not transport.is_closing()]
+        for transport in ends:
+            transport.close()
         self._over(cut=cut)
-        for transport in (self._upstream.transport, self._client):
+        for transport in ends:
             self._see_off(transport)
 
     def _see_off(self, transport: asyncio.Transport, before: int | None = None) -> None:
         """A closed connection lives until its end has taken everything. One that takes nothing more is ended."""
-        left = transport.get_write_buffer_size()
+        try:
+            left = transport.get_write_buffer_size()
+        except AttributeError:  # TLS of asyncio that was closed twice has forgotten its protocol
+            return
         if not left:
             return
         if left == before:

@@ -157,12 +157,14 @@ class _Worker:
             "state": str(self._folder.root),
         }
 
-    def _leave(self, how: str, besides: Mapping[str, str] | None = None) -> None:
-        if not self._leaving:
-            self._leaving, self._besides = how, besides or {}
-            self.journal.note("worker leaves", how=how, **({"variables": sorted(besides)} if besides else {}))
-            # After the answer to whoever asked for it.
-            asyncio.get_running_loop().call_later(0.02, self._left.set)
+    def _leave(self, how: str, besides: Mapping[str, str] | None = None) -> bool:
+        if self._leaving:
+            return False
+        self._leaving, self._besides = how, besides or {}
+        self.journal.note("worker leaves", how=how, **({"variables": sorted(besides)} if besides else {}))
+        # After the answer to whoever asked for it.
+        asyncio.get_running_loop().call_later(0.02, self._left.set)
+        return True
 
     def _broken(self, task: asyncio.Task[None]) -> None:
         """A fault of ours in what must never end. Another worker begins with a clean memory."""

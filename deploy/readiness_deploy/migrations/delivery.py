@@ -20,7 +20,7 @@ TOO_LONG = (
     "ends: make it shorter, cut it into several migrations, or raise `migrations.statement-timeout`"
 )
 
-EXISTS = "if it was applied by other means, say so by `readiness migrate --adopt ID`"
+EXISTS = "if it was applied by other means, say so by `readiness migrate --adopt ID`, with the same `--version`"
 _COLUMNS = (
     *((name, str, "a text") for name in ("id", "checksum", "phase", "applied_at", "run")),
     ("epoch", int, "a number"),

@@ -14,7 +14,7 @@ from readiness_deploy.ports import Unfit
 Dialect = Literal["postgres", "sqlite"]
 
 
-_SECRET = re.compile(r"passw|secret|token|://", re.I)
+_SECRET = re.compile(r"passw|pwd|secret|token|credential|api_?key|://", re.I)
 # A comment, a name in quotes, or a text, also one that does not end: what looks like a quote in one is none in another.
 _TOKEN = re.compile(
     r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))|(?P<name>"[^"]*")"""

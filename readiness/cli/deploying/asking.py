@@ -57,29 +57,34 @@ def resumed(work: Work) -> Ending:
 
     with opened(work.target) as door:
         record = door.record()
-        if not work.take_over and guarded(door):
-            return watched(work, door)
-        again = record.phase is Phase.HELD or (record.intent is not None and record.intent.doubt)
+        if not work.take_over and (run := guarded(door)):
+            return watched(work, door, run)
+        doubtful = record.phase is Phase.AWAITING and record.intent is not None and record.intent.doubt
+        again = record.phase is Phase.HELD or doubtful
         end = written(work, door, requests.go_on if again else None)
         if record.intent is None and end.exit == Exit.OK:
             return work.ended("nothing to do", Exit.OK, "no run was under way", door.shown(), run="", release="")
         return end
 
 
-def guarded(door: Door) -> bool:
-    """Whether a run that has moved is watched by a guard, or by nobody yet: whoever comes may watch it too."""
+def guarded(door: Door, release: str = "") -> str:
+    """The run that has moved and is watched by a guard, or by nobody yet, so that whoever comes may watch it too; empty
+    where there is none. With `release`, only one that ships it."""
     from readiness_deploy.states import MOVED
 
-    lock = door.look().get("lock")
-    return door.record().phase in MOVED and (not lock or bool(lock.get("guard")))
+    lock, record = door.look().get("lock"), door.record()
+    intent = record.intent
+    if record.phase not in MOVED or intent is None or (lock and not lock.get("guard")):
+        return ""
+    return intent.run if release in ("", intent.release.id) else ""
 
 
-def watched(work: Work, door: Door) -> Ending:
+def watched(work: Work, door: Door, run: str = "") -> Ending:
     """See a run end that somebody else carries out, without the lock; walk it where nobody does any more."""
     from readiness_deploy.ports import Lost
 
     work.signals.walk()
-    run, seen_at = _run(door), door.clock.now()
+    run, seen_at = run or _run(door), door.clock.now()
     work.telling.note("watching", said="somebody else carries it out: Ctrl-C ends the watching, not the run")
     while True:
         try:

@@ -95,8 +95,8 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
             return serves_already(work, door)
         finally:
             door.close()
-    if door is not None and plan.nothing_to_do and guarded(door):
-        return watched(work, door)
+    if door is not None and (under_way := guarded(door, plan.candidate.id)):
+        return watched(work, door, under_way)
     if not yes and not _agreed(work, plan):
         return work.ended("aborted", Exit.ABORTED, "nobody agreed", record, meant="Nothing was changed.")
     door = door or _begun(work)

@@ -131,6 +131,8 @@ def of(
     if outcome in _GOOD and state != "idle":
         why = last.reason if last and last.run == end.run else ""  # what was in its way on its way is of no matter
     command, meaning = _next(state, target, outcome, doubt, end.run, again)
+    if state == "aborted" and verb != "deploy":  # how the version was asked for is not known here
+        command, meaning = target.command("history", "--run", end.run), "what happened"
     if state == "held" and record:
         command, meaning = out_of_hold(target, back=record.previous is not None)
     if state == "done" and record and not record.previous:

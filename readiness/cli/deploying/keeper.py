@@ -60,6 +60,7 @@ def command(
     return code
 
 
+_LARGEST = 100_000  # a variable of a process has 128 KiB at most
 _FLAGS = {"--keep-colours": "stop", "--environment-file": "unit", "--variable": "upgrade"}
 
 
@@ -104,7 +105,13 @@ def _named(names: Sequence[str]) -> dict[str, str]:
     ours = surroundings.variables()
     if unset := [name for name in names if name not in ours]:
         raise click.BadParameter(f"wanted a variable that is set here, found none named {', '.join(unset)}")
-    return {name: ours[name] for name in names}
+    taken = {name: ours[name] for name in names}
+    for name, value in taken.items():
+        if any(0xD800 <= ord(c) <= 0xDFFF for c in value):  # bytes that are no text, as Python keeps them
+            raise click.BadParameter(f"wanted text in UTF-8, found something else in {name}")
+        if len(value) > _LARGEST:
+            raise click.BadParameter(f"wanted at most {_LARGEST} characters, found {len(value)} in {name}")
+    return taken
 
 
 def started(target: Target) -> dict[str, Any]:

@@ -43,7 +43,8 @@ class _Wish:
     @property
     def words(self) -> tuple[str, ...]:
         """The flags that say so again."""
-        return ("--contract",) if self.contract else ("--adopt", self.adopt) if self.adopt else ()
+        named = (("--adopt", self.adopt), ("--version", self.version))
+        return (*(("--contract",) if self.contract else ()), *(word for pair in named if pair[1] for word in pair))
 
 
 @click.command(name="migrate")
@@ -83,8 +84,8 @@ def command(
         raise targets.NoTarget("nobody is here to ask: --yes applies without asking, --plan shows what would happen")
     if not contract:
         candidate.named(target, version)
-    with working("migrate", target, format_, take_over=take_over) as work:
-        wish = _Wish(version, contract, adopt, plan_only, yes)
+    wish = _Wish(version, contract, adopt, plan_only, yes)
+    with working("migrate", target, format_, take_over=take_over, again=wish.words) as work:
         return finished(work, lambda: _migrated(work, wish))
 
 
@@ -135,7 +136,9 @@ def _applied(work: Work, door: Door, release: Release, wish: _Wish) -> Ending:
             pending = ()
         for migration in pending:
             if stopped := work.signals.pending():
-                return work.ended("aborted", Exit.ABORTED, stopped, record, next=work.target.command("migrate"))
+                return work.ended(
+                    "aborted", Exit.ABORTED, stopped, record, next=work.target.command("migrate", *wish.words)
+                )
             work.telling.note("migrating", migration=migration.id)
             known.schema.apply(migration.id)
             work.telling.note("migrated", migration=migration.id)

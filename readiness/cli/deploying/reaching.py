@@ -68,7 +68,8 @@ def _environment(release: Release) -> dict[str, Value]:
 
 def _names(door: Door) -> frozenset[str] | None:
     """The names of the keeper's variables; None where it ended in this instant."""
-    from readiness_deploy.keeper.processes import variable_names
+    from readiness_deploy.keeper.processes import variables_of
 
     pid = (door.look().get("keeper") or {}).get("worker_pid")
-    return None if pid is None else variable_names(int(pid))
+    found = None if pid is None else variables_of(int(pid))
+    return None if found is None else frozenset(found)

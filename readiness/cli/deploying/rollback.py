@@ -33,7 +33,8 @@ def command(to: str, reason: str, take_over: str, format_: str, **flags: object)
     """
     target = targets.chosen(flags)
     _listed(target, to)
-    with working("rollback", target, format_, take_over=take_over) as work:
+    again = ("--to", to) if to else ()
+    with working("rollback", target, format_, take_over=take_over, again=again) as work:
         return finished(work, lambda: _back(work, to, reason))
 
 

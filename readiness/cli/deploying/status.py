@@ -59,7 +59,7 @@ def judged(found: Mapping[str, Any] | None, target: Target) -> tuple[int, str, s
     """The exit code, the reason for it in words, and the command that comes next."""
     if found is None:
         if recorded(target) is None:
-            return _nothing(target)
+            return _nothing(target, target.command("keeper start"))
         return Exit.HELD, "no keeper runs: nothing is served", target.command("keeper start")
     record = found["record"]
     phase, intent = record.get("phase"), record.get("intent") or {}
@@ -71,7 +71,7 @@ def judged(found: Mapping[str, Any] | None, target: Target) -> tuple[int, str, s
         said = "the way back is not finished and nobody is at it" if back else "nobody would take the new version back"
         return Exit.HELD, f"UNWATCHED: {said}", target.command("resume")
     if not record.get("selected") and phase == "stable":
-        return _nothing(target)
+        return _nothing(target, "")
     view = (found.get("colours") or {}).get(record.get("selected")) or {}
     if view.get("standing") != "ready" and phase == "stable":
         said = f"{record['selected']} serves and is {view.get('standing')}"
@@ -118,16 +118,19 @@ def _promote(target: Target, doubt: Any) -> str:
     return target.command("promote", *(("--reason", "…") if doubt else ()))
 
 
-def _nothing(target: Target) -> tuple[int, str, str]:
-    """Nothing is recorded. Where releases are, the record may have been lost with what it said."""
+def _nothing(target: Target, first: str) -> tuple[int, str, str]:
+    """Nothing is recorded. Where releases are, the record may have been lost with what it said; `first` is what has to
+    be done before one of them can be served again."""
     from readiness_deploy.releases import ids
 
     here = () if target.settings.kubernetes else ids(target.state)
     if not here:
         return Exit.INCOMPLETE, "nothing was ever deployed here", target.command("deploy")
     count = f"{len(here)} release{'s are' if len(here) > 1 else ' is'} here (`gc --plan` lists them)"
-    why = f"nothing is recorded to serve here; {count}: `rollback --to ID` serves one again"
-    return Exit.INCOMPLETE, why, target.command("deploy")
+    why = (
+        f"nothing is recorded to serve here; {count}: {'with a keeper, ' if first else ''}`rollback --to ID` serves one"
+    )
+    return Exit.INCOMPLETE, why, first or target.command("deploy")
 
 
 def _stands_by(found: Mapping[str, Any]) -> bool:

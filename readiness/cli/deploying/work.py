@@ -77,10 +77,7 @@ class Work:
     def parked(self, end: End, record: Record | None) -> Ending:
         """The ending of a walk."""
         self.run = end.run or self.run
-        again = self.again
-        if self.verb != "deploy" and self.release is not None and self.release.version:
-            again = ("--version", self.release.version)
-        return ending.of(self.verb, end, self.target, record, release=self.release, took=self.took, again=again)
+        return ending.of(self.verb, end, self.target, record, release=self.release, took=self.took, again=self.again)
 
 
 def who() -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -122,3 +125,29 @@ def test_what_failed_is_asked_for_again_by_its_own_version(shop: Shop):
     done = shop.deploy("broken")
     assert done.code == 4
     assert done.end["next"] == "readiness deploy --env local --version broken"
+
+
+def test_what_is_said_again_is_about_the_same_release(shop: Shop):
+    release = shop.deploy("v1").end["release"]
+    shop.deploy("v2")
+    (shop.state / "releases" / release / "tree" / "serve").write_text("changed")
+    done = shop.run("rollback", "--to", release, "--format", "json")
+    assert done.code == 4
+    assert done.end["next"] == f"readiness rollback --env local --to {release}"
+
+
+def test_a_deploy_of_what_is_gone_back_to_is_not_told_how_the_other_one_ended(shop: Shop):
+    shop.deploy("v1")
+    shop.settings(bake=LASTING)
+    shop.run("deploy", "--version", "v2", "--yes", "--no-wait")
+    guard = shop.until(lambda seen: (seen["lock"] or {}).get("guard") and seen["lock"]["pid"])
+    os.kill(guard, signal.SIGSTOP)
+    try:
+        back = shop.begin("rollback", "--format", "json")
+        shop.until(lambda seen: seen["request"])
+        done = shop.deploy("v1")
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(guard, signal.SIGCONT)
+    assert (done.code, done.end["outcome"]) in ((75, "busy"), (0, "nothing-to-do")), done.out
+    assert shop.end(back).code == 0

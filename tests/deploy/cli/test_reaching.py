@@ -53,6 +53,9 @@ def test_a_variable_that_is_not_there_is_not_handed_over(shop: Shop, monkeypatch
     assert (done.code, "found none named SHOP_KEY" in done.err) == (2, True)
     done = shop.run("keeper", "start", "--variable", "PATH")
     assert (done.code, "--variable is for `keeper upgrade`" in done.err) == (2, True)
+    monkeypatch.setenv("SHOP_KEY", "\udcff")
+    done = shop.run("keeper", "upgrade", "--variable", "SHOP_KEY")
+    assert (done.code, "wanted text in UTF-8" in done.err) == (2, True)
     assert shop.seen()["keeper"] == keeper
 
 

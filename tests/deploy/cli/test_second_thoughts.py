@@ -7,10 +7,12 @@ import signal
 import socket
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from cli.shop import HOME, LASTING, Shop
+from readiness_deploy import requests
 from readiness_deploy.adapters.local import Keeper
 from readiness_deploy.ports import Holder
 
@@ -152,3 +154,19 @@ def test_gates_that_could_not_tell_are_asked_again_by_resume(shop: Shop, tmp_pat
     done = shop.run("resume", "--format", "json")
     assert (done.code, done.end["outcome"]) == (0, "deployed")
     assert shop.answers() == done.end["release"] == doubtful.end["release"]
+
+
+def test_an_abort_of_a_doubtful_candidate_that_is_killed_is_finished_by_resume(shop: Shop):
+    shop.deploy("v1")
+    shop.settings(**{HOME: '{name: asks, inconclusive-limit: 0, command: {run: [sh, -c, "exit 75"]}}'})
+    assert shop.deploy("v2").code == 3
+    aborting = Keeper(shop.state)
+    aborting.lock(Holder(by="abort", host=socket.gethostname(), pid=os.getpid(), run="r", since="now"))
+    world: Any = SimpleNamespace(route=aborting)
+    requests.withdraw(world, "anna")
+    aborting.close()
+    shop.until(lambda seen: seen["lock"] is None)
+    assert shop.status()["next"] == "readiness resume --env local"
+    done = shop.run("resume", "--format", "json")
+    assert (done.code, done.end["outcome"]) == (4, "aborted")
+    assert shop.deploy("v1").end["outcome"] == "nothing-to-do"

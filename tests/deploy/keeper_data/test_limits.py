@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from readiness_deploy.keeper import exchange
 from readiness_deploy.keeper.entry import Entry
 
 from keeper_data.rig import OK, App, Seen, get, post, receive, rigged, run, until
@@ -205,14 +208,25 @@ def test_a_client_that_was_told_to_continue_and_does_not_is_no_fault_of_the_rele
     run(test())
 
 
-@pytest.mark.parametrize(("silent", "status", "kind"), [(1.5, b" 408 ", "left"), (0.0, b" 502 ", "no_answer")])
-def test_who_gives_up_on_a_body_that_does_not_come_is_not_at_fault(silent: float, status: bytes, kind: str) -> None:
-    """An application may wait more briefly than the keeper. One that hangs up on a client that sends is at fault."""
+@pytest.mark.parametrize(
+    ("silent", "resets", "status", "kind"),
+    [(0.6, False, b" 408 ", "left"), (0.6, True, b" 502 ", "no_answer"), (0.0, False, b" 502 ", "no_answer")],
+)
+def test_who_gives_up_on_a_body_that_does_not_come_is_not_at_fault(
+    silent: float, resets: bool, status: bytes, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An application may wait more briefly than the keeper. One that hangs up on a client that sends, or breaks off, is
+    at fault."""
+    monkeypatch.setattr(exchange, "_STALLED", 0.4)
 
-    async def app(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         await reader.read(1)
         await asyncio.sleep(silent)
+        if resets:
+            sock = writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
 
     async def test() -> None:
         async with rigged(App(handler=app), entry=Entry(timeout=5)) as rig:

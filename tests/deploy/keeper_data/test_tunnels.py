@@ -6,8 +6,10 @@ import asyncio
 import base64
 import hashlib
 import os
+import ssl
 import struct
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from readiness_deploy.keeper import exchange
 from readiness_deploy.keeper.entry import Entry
 from readiness_deploy.keeper.tunnel import Tunnel
 
+from keeper_data.certificates import certificate
 from keeper_data.rig import LONGEST, OK, App, Client, Rig, get, receive, rigged, run, until
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -296,5 +299,26 @@ def test_a_slow_client_gets_the_rest_of_a_tunnel_that_ended() -> None:
                 got += len(data)
                 await asyncio.sleep(0.05)
             assert got == size
+
+    run(test())
+
+
+def test_a_client_that_leaves_its_tunnel_over_tls_ends_it(tmp_path: Path) -> None:
+    tls = certificate(tmp_path, 1)
+
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await receive(reader, writer)
+        writer.write(_SURE)
+        await reader.read(1)
+
+    async def test() -> None:
+        async with rigged(App(handler=app), entry=Entry(tls=tls)) as rig:
+            trusting = ssl.create_default_context(cafile=tls.certificate)
+            client = await rig.client(ssl=trusting, server_hostname="entry.test")
+            await client.send(_ASK)
+            await client.reader.readuntil(b"\r\n\r\n")
+            client.close()
+            await until(lambda: rig.board.in_flight("blue") == 0)
+            await until(lambda: not rig.proxy._connections)
 
     run(test())
