@@ -75,8 +75,7 @@ def test_a_user_of_another_tool_finds_ours_by_its_name(docs: Path):
 
 def test_the_schemas_are_the_ones_that_the_program_prints(here, docs: Path):
     assert json.loads((docs / "report.schema.json").read_text()) == json.loads(here.run("schema", "report").out)
-    printed = json.loads(here.run("schema", "settings").out)
-    assert json.loads((docs / "settings.schema.json").read_text())["$defs"].keys() == printed["$defs"].keys()
+    assert json.loads((docs / "settings.schema.json").read_text()) == json.loads(here.run("schema", "settings").out)
 
 
 def test_elsewhere_it_says_what_it_needs(here, tmp_path: Path):

@@ -3,7 +3,7 @@
     GET  /            200, the release
     GET  /ready       200 or, where it is told to be unready, 503
     GET  /slow?0.5    200 after so many seconds
-    GET  /when?/a/b   200 as soon as that file exists
+    GET  /when?/a/b   200 as soon as that file exists; that it came here is said by the file /a/b.heard
     GET  /env?NAME    200 with a variable of its environment
     GET  /pid         200 with the process id
     POST /            200; the body is appended to --data, one line each, and written to --database, one row each
@@ -117,7 +117,9 @@ class Connection(asyncio.Protocol):
                 return
             if target.startswith(b"/when?"):
                 self.busy = True
-                self.wait_for(Path(target.partition(b"?")[2].decode()), close)
+                file = Path(target.partition(b"?")[2].decode())
+                file.with_name(f"{file.name}.heard").touch()
+                self.wait_for(file, close)
                 return
             self.send(*self.app.answer(method, target, body), close=close, quiet=method == b"HEAD")
 
