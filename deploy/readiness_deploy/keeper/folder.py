@@ -71,15 +71,17 @@ class Folder:
 
 
 def known_as(folder: Folder, files: Files) -> str:
-    """The keeper's own id, made where it has none yet: 16 hexadecimal digits. Raises OSError."""
+    """The keeper's own id, made where it has none yet: 16 hexadecimal digits. Empty where it can be neither read nor
+    written: traffic needs none, and migrations are refused without one."""
+    with contextlib.suppress(OSError, ValueError):
+        if found := folder.id.read_text("ascii").strip():
+            return found
+    made = secrets.token_hex(8)
     try:
-        found = folder.id.read_text("ascii").strip()
-    except (FileNotFoundError, ValueError):
-        found = ""
-    if not found:
-        found = secrets.token_hex(8)
-        files.jot(folder.id, found.encode())
-    return found
+        files.jot(folder.id, made.encode())
+    except OSError:
+        return ""
+    return made
 
 
 def short_address(socket: Path, folder_fd: int) -> str:

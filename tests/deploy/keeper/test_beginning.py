@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from readiness_deploy.keeper.client import Unreachable, ask
+from readiness_deploy.keeper.folder import Files, Folder, known_as
 from readiness_deploy.keeper.start import Failure, start, status, stop, unit, upgrade
 
 from keeper.rig import LONG, gone, in_flight, until
@@ -156,3 +158,15 @@ def test_a_holder_that_waits_takes_over_when_the_keeper_ends(serving: Any) -> No
     finally:
         second.kill()
         second.wait()
+
+
+def test_a_keeper_keeps_its_id_and_serves_without_one(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    made = known_as(folder, Files())
+    assert re.fullmatch("[0-9a-f]{16}", made)
+    assert known_as(folder, Files()) == made
+    folder.id.unlink()
+    assert known_as(folder, Files()) != made
+    folder.id.unlink()
+    folder.id.mkdir()
+    assert known_as(folder, Files()) == ""
