@@ -41,7 +41,7 @@ _EPOCH = (
     "INSERT INTO {s}.readiness_epoch (keeper, epoch) VALUES (%s, %s) ON CONFLICT (keeper) DO UPDATE SET "
     "epoch = excluded.epoch"
 )
-_TOO_LONG = "57014"
+_CANCELED = "57014"  # query_canceled, of a statement whose time is over
 _EXISTS = frozenset({"42P07", "42701", "42710", "42P06"})
 
 
@@ -199,7 +199,7 @@ class PostgresSchema:
         """The seconds that are left, told to the server too. Raises Failed when there are none."""
         left = until - self._clock.now()
         if left <= 0:
-            raise Failed("no time is left for it", _TOO_LONG)
+            raise Failed("no time is left for it", _CANCELED)
         link.run(f"SET LOCAL statement_timeout = '{max(1, int(left * 1000))}ms'")
         return left
 
@@ -259,6 +259,6 @@ def _said(statement: Statement, fault: Failed, longer: str = TOO_LONG) -> str:
 
 
 def _advice(fault: Failed, longer: str = TOO_LONG) -> str:
-    if fault.state == _TOO_LONG:
+    if fault.state == _CANCELED:
         return f": {longer}"
     return f": {EXISTS}" if fault.state in _EXISTS else ""

@@ -67,7 +67,7 @@ def _seen_through(work: Work, door: Door, world: World, end: End, intent: Intent
             break
         found, record = door.look(), door.record()
         lock, last = found.get("lock"), record.last
-        if record.intent is None and last is not None and last.run == end.run and last.outcome in _MOVED:
+        if record.intent is None and last is not None and last.run == end.run and last.outcome in _AFTER_THE_SWITCH:
             return how_it_ended(work.verb, record, end.run)
         ours = record.intent is not None and record.intent.run == end.run and record.phase in (*MOVED, Phase.HELD)
         if not ours or (lock and not lock.get("guard")):
@@ -85,7 +85,7 @@ def _seen_through(work: Work, door: Door, world: World, end: End, intent: Intent
     return end
 
 
-_MOVED = ("deployed", "rolled-back")
+_AFTER_THE_SWITCH = ("deployed", "rolled-back")
 
 
 def how_it_ended(verb: str, record: Record, run: str) -> End:

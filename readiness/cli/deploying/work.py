@@ -77,7 +77,9 @@ class Work:
     def parked(self, end: End, record: Record | None) -> Ending:
         """The ending of a walk."""
         self.run = end.run or self.run
-        return ending.of(self.verb, end, self.target, record, release=self.release, took=self.took, again=self.again)
+        # What comes after a walk is a deploy: the flags of another verb are none of its own.
+        again = self.again if self.verb == "deploy" else ()
+        return ending.of(self.verb, end, self.target, record, release=self.release, took=self.took, again=again)
 
 
 def who() -> str:
