@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import struct
 import threading
@@ -73,6 +74,12 @@ class Talk:
     def answer(self, body: bytes = b"ok", status: int = 200, **headers: str) -> None:
         lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
         self.say(f"HTTP/1.1 {status} Said\r\nContent-Length: {len(body)}\r\n{lines}\r\n".encode() + body)
+
+    def read_nothing_more(self) -> None:
+        """Hold the connection, unread, until the test ends: beside a reader that keeps up, one write carries 64 MiB."""
+        ended = select.poll()
+        ended.register(self.socket, 0)
+        ended.poll(PATIENCE * 1000)
 
     def reset(self) -> None:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
