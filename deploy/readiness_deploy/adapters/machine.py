@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 from types import FrameType
 
@@ -56,6 +57,10 @@ class NoSchema:
 
     def rows(self) -> tuple[()]:
         """There is no ledger."""
+        return ()
+
+    def domains(self, types: Collection[str]) -> tuple[()]:  # noqa: ARG002 - as the port
+        """There is no type."""
         return ()
 
     def shared(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from readiness_deploy.migrations.model import Kind, Migration, Row
@@ -21,6 +21,10 @@ class Ledgered(Schema, Protocol):
     def shared(self) -> bool:
         """Whether somebody else may use the database: another keeper wrote to it, or it had its tables before. Raises
         Lost."""
+        ...
+
+    def domains(self, types: Collection[str]) -> Collection[str]:
+        """Which of these types, written as in SQL, are domains in the database as it is now. Raises Lost."""
         ...
 
     def adopt(self, upto: str) -> None:

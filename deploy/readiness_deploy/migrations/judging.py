@@ -43,7 +43,6 @@ class Judge:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._fresh: set[Key] = set()
-        self._types: set[Key] = set()
         self._locks = Locks(self._fresh)
 
     def judge(self, piece: Piece) -> tuple[Judgement, Index | None]:
@@ -111,15 +110,13 @@ class Judge:
         if kind == "INDEX":
             return self._create_index(tree)
         judgement = judging_tables.create(tree, kind, self._dialect)
-        if judgement.kind is Kind.EXPAND and not tree.args.get("exists"):
-            made = {"TABLE": self._fresh, "TYPE": self._types}.get(kind)
-            if made is not None:
-                made.add(key(tree.this))
+        if judgement.kind is Kind.EXPAND and kind == "TABLE" and not tree.args.get("exists"):
+            self._fresh.add(key(tree.this))
         return judgement
 
     def _alter(self, tree: exp.Alter) -> Judgement:
         fresh = self._is_fresh(tree.this)
-        judgement = judging_tables.alter(tree, self._dialect, fresh=fresh, types=self._types)
+        judgement = judging_tables.alter(tree, self._dialect, fresh=fresh)
         for action in tree.args.get("actions") or ():
             if fresh and type(action).__name__ == "AlterRename":
                 self._locks.renamed(key(tree.this), (*key(tree.this)[:-1], key(action)[-1]))

@@ -204,17 +204,27 @@ def numbered(kind: exp.Expr | None) -> bool:
     return kind is not None and _type(kind)[-1] in _SERIAL
 
 
-def own_type(kind: exp.Expr | None, made: set[Key]) -> str:
-    """The name of a type that may be a domain; empty where it cannot be one, or is among those `made` here."""
+def own_type(kind: exp.Expr | None) -> str:
+    """A type that only the server knows, as it is written; empty where it cannot be a domain."""
+    from sqlglot import exp
+
+    if not isinstance(kind, exp.DataType) or kind.this != exp.DType.USERDEFINED:
+        return ""
+    name = _type(kind)
+    if name[0] == "pg_catalog" or (len(name) == 1 and name[0] in _BASE_TYPES):
+        return ""
+    named = kind.args["kind"]
+    return ".".join(part.sql("postgres") for part in named.find_all(exp.Identifier, bfs=False))
+
+
+def odd_type(kind: exp.Expr | None) -> str:
+    """A type that the parser knows and PostgreSQL does not: there it can only be one of the user's own."""
     from sqlglot import exp
 
     if not isinstance(kind, exp.DataType) or isinstance(kind, exp.ObjectIdentifier) or isinstance(kind.this, exp.Expr):
         return ""  # regclass and its like, and intervals of certain fields
-    name = _type(kind)
-    if kind.this != exp.DType.USERDEFINED:
-        return "" if name[-1].upper() in _TYPES else name[-1]
-    known = name in made or name[0] == "pg_catalog" or (len(name) == 1 and name[0] in _BASE_TYPES)
-    return "" if known else ".".join(name)
+    name = _type(kind)[-1]
+    return "" if kind.this == exp.DType.USERDEFINED or name.upper() in _TYPES else name
 
 
 def _type(kind: exp.Expr) -> Key:

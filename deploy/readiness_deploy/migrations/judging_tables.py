@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from readiness_deploy.migrations.judgements import DECLARE, contract, expand, refused, worst
-from readiness_deploy.migrations.judging_names import Key, certain, key, numbered, own_type, steady
+from readiness_deploy.migrations.judging_names import certain, key, numbered, odd_type, own_type, steady
 from readiness_deploy.migrations.model import Dialect, Judgement
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def _create_table(tree: exp.Create) -> Judgement:
     return expand(*warnings)
 
 
-def alter(tree: exp.Alter, dialect: Dialect, *, fresh: bool, types: set[Key]) -> Judgement:
-    """ALTER, if it was understood: the worst of its actions. `types` are those that the migration made."""
+def alter(tree: exp.Alter, dialect: Dialect, *, fresh: bool) -> Judgement:
+    """ALTER, if it was understood: the worst of its actions."""
     kind = str(tree.args.get("kind") or "").upper()
     actions = tree.args.get("actions") or []
     if kind != "TABLE" or not actions:
@@ -85,13 +86,13 @@ def alter(tree: exp.Alter, dialect: Dialect, *, fresh: bool, types: set[Key]) ->
     constraints = sum(len(a.expressions) for a in actions if type(a).__name__ == "AddConstraint")
     if tree.args.get("not_valid") and constraints != 1:
         return refused("NOT VALID belongs to the last constraint only", "add one constraint in each statement")
-    return worst([_action(tree, action, dialect, types) for action in actions])
+    return worst([_action(tree, action, dialect) for action in actions])
 
 
-def _action(tree: exp.Alter, action: exp.Expr, dialect: Dialect, types: set[Key]) -> Judgement:
+def _action(tree: exp.Alter, action: exp.Expr, dialect: Dialect) -> Judgement:
     name = type(action).__name__
     if name == "ColumnDef":
-        return _add_column(action, dialect, types)
+        return _add_column(action, dialect)
     if name == "AddConstraint":
         return _add_constraint(tree, action)
     if name == "AlterColumn":
@@ -104,7 +105,7 @@ def _action(tree: exp.Alter, action: exp.Expr, dialect: Dialect, types: set[Key]
     return refused(f"this part of ALTER TABLE is not understood ({action.sql('postgres')[:60]})")
 
 
-def _add_column(column: exp.Expr, dialect: Dialect, types: set[Key]) -> Judgement:
+def _add_column(column: exp.Expr, dialect: Dialect) -> Judgement:
     kind = column.args.get("kind")
     if dialect == "postgres" and numbered(kind):
         return _rewrite("each row gets a number")
@@ -134,16 +135,15 @@ def _add_column(column: exp.Expr, dialect: Dialect, types: set[Key]) -> Judgemen
     unknown = rules - {"DefaultColumnConstraint", "NotNullColumnConstraint", "CollateColumnConstraint", "Reference"}
     if unknown:
         return refused(f"a column with {', '.join(sorted(unknown))} is not understood")
-    named = own_type(kind, types) if dialect == "postgres" else ""
-    if named:
-        return refused(
-            f"{named} is a type of your own: were it a domain with a rule, the table would be written anew while "
-            "nobody can use it, and this cannot be told from here",
-            f"give the column the type that {named} is made of, or where it is none, {DECLARE}",
-        )
+    odd = odd_type(kind) if dialect == "postgres" else ""
+    if odd:
+        return refused(f"PostgreSQL has no type {odd}", f"write the one that is meant, or {DECLARE}")
     if "NotNullColumnConstraint" in rules and default is None and not _nullable(column):
-        return contract("the version that serves leaves the column out, and its writes fail")
-    return expand()
+        judgement = contract("the version that serves leaves the column out, and its writes fail")
+    else:
+        judgement = expand()
+    own = own_type(kind) if dialect == "postgres" else ""
+    return replace(judgement, types=(own,)) if own else judgement
 
 
 def _nullable(column: exp.Expr) -> bool:

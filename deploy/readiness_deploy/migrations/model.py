@@ -59,7 +59,8 @@ class BadMigrations(Unfit):
 class Judgement:
     """What is said of one statement. `why` and `todo` are for a person; `warnings` do not change its kind.
 
-    `structural` marks what no declaration lifts, because it would break the frame that a migration is run in.
+    `structural` marks what no declaration lifts, because it would break the frame that a migration is run in. `types`
+    are those that new columns have and only the server knows: it is asked, and a domain among them is refused.
     """
 
     kind: Kind
@@ -67,6 +68,7 @@ class Judgement:
     todo: str = ""
     warnings: tuple[str, ...] = ()
     structural: bool = False
+    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,10 @@ class Statement:
         text = _TOKEN.sub(_masked, self.text) if _SECRET.search(self.text) else self.text
         words = " ".join(text.split())
         return words if len(words) <= 100 else words[:99] + "…"
+
+    def refusal(self, judgement: Judgement) -> str:
+        """Why it is refused, as a sentence with file:line and what to do."""
+        return f"{self.place}: {self.brief}: {judgement.why}; {judgement.todo}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +147,12 @@ class Migration:
         if self.kind is not Kind.REFUSED:
             return ()
         bad = [s for s in self.statements if s.judgement.kind is Kind.REFUSED]
-        return tuple(
-            f"{s.place}: {s.brief}: {s.judgement.why}; {s.judgement.todo}"
-            for s in bad
-            if s.judgement.structural or not self.declared
-        )
+        return tuple(s.refusal(s.judgement) for s in bad if s.judgement.structural or not self.declared)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types that must be no domains; none where a person answers for the migration."""
+        return () if self.declared else tuple(t for s in self.statements for t in s.judgement.types)
 
 
 BUILDING = "building"

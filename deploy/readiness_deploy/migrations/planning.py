@@ -6,8 +6,9 @@ the other. A database that is ahead is that of a release taken back; anything el
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
+from readiness_deploy.migrations.judgements import domain
 from readiness_deploy.migrations.model import Kind, Migration, Plan, Row
 from readiness_deploy.ports import SchemaView
 
@@ -20,13 +21,14 @@ def view(rows: Sequence[Row]) -> SchemaView:
     )
 
 
-def plan(rows: Sequence[Row], migrations: Sequence[Migration], *, first: bool) -> Plan:
-    """What a run of this release does. `first`: nothing serves yet, so that nobody can be broken by a contract."""
+def plan(rows: Sequence[Row], migrations: Sequence[Migration], *, first: bool, domains: Collection[str] = ()) -> Plan:
+    """What a run of this release does. `first`: nothing serves yet, so that nobody can be broken by a contract.
+    `domains` are those of the types of new columns that are domains in the database."""
     seen = view(rows)
     missing = pending(rows, migrations)
     expand: list[Migration] = []
     waiting: list[Migration] = []
-    problems = [*differences(rows, migrations), *(r for m in missing for r in m.refusals())]
+    problems = [*differences(rows, migrations), *(r for m in missing for r in (*m.refusals(), *rewrites(m, domains)))]
     for migration in missing:
         if migration.kind is Kind.CONTRACT and not first:
             waiting.append(migration)
@@ -46,6 +48,14 @@ def plan(rows: Sequence[Row], migrations: Sequence[Migration], *, first: bool) -
         ahead=tuple(i for i in seen.applied if i not in known),
         problems=tuple(problems),
     )
+
+
+def rewrites(migration: Migration, domains: Collection[str]) -> Iterator[str]:
+    """The new columns of these domains, as refusals; none where a person answers for the migration."""
+    for statement in migration.statements if migration.types else ():
+        for name in statement.judgement.types:
+            if name in domains:
+                yield statement.refusal(domain(name))
 
 
 def pending(rows: Sequence[Row], migrations: Sequence[Migration]) -> tuple[Migration, ...]:

@@ -7,12 +7,13 @@ to guess: the next attempt takes the lock, reads the ledger, and either finds th
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from readiness_deploy.migrations.address import Address
 from readiness_deploy.migrations.attempts import Away, Locked
 from readiness_deploy.migrations.delivery import EXISTS, TOO_LONG, Delivery, accounted, ledger
+from readiness_deploy.migrations.judgements import domain
 from readiness_deploy.migrations.model import ADOPTED, BUILDING, Migration, Precondition, Row, Statement
 from readiness_deploy.migrations.planning import pending, view
 from readiness_deploy.migrations.postgres_index import free, put_right
@@ -79,6 +80,16 @@ class PostgresSchema:
         except (Away, Locked, Failed) as fault:
             raise Lost(f"the database cannot be asked: {fault}") from None
 
+    def domains(self, types: Collection[str]) -> Collection[str]:
+        """Which of these types are domains now. Raises Lost."""
+        try:
+            with Link(self._address, self._patience) as link:
+                return _domains(link, types)
+        except Failed:
+            return ()  # a name that the server cannot read: the statement that has it is told so
+        except (Away, Locked) as fault:
+            raise Lost(f"the database cannot be asked: {fault}") from None
+
     def claim(self) -> None:
         """Raise the epoch in the database to this process' own. Raises Patience, Unfit, Fenced, Lost."""
         self._delivery.attempt(self._claim)
@@ -133,6 +144,9 @@ class PostgresSchema:
             for precondition in migration.preconditions:
                 self._hold(link, precondition, until)
             for statement in migration.statements:
+                # Asked at this place, since an earlier statement may have made the type.
+                if migration.types and (found := _domains(link, statement.judgement.types)):
+                    raise Unfit(statement.refusal(domain(found[0])))
                 self._statement(link, statement, until)
             self._settle(link, until)
             if not link.in_transaction:
@@ -251,6 +265,11 @@ class PostgresSchema:
     @staticmethod
     def _read(link: Link, schema: str) -> tuple[Row, ...]:
         return ledger(link.run(_ROWS.format(s=schema)))
+
+
+def _domains(link: Link, types: Collection[str]) -> tuple[str, ...]:
+    asked = "SELECT s.name FROM unnest(%s::text[]) AS s (name) JOIN pg_type t ON t.oid = to_regtype(s.name)"
+    return tuple(name for (name,) in link.run(f"{asked} WHERE t.typtype = 'd'", [list(types)])) if types else ()
 
 
 def _said(statement: Statement, fault: Failed, longer: str = TOO_LONG) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -67,6 +67,10 @@ class SqliteSchema:
         except (sqlite3.Error, Locked) as fault:
             raise Lost(f"{self._path} cannot be asked: {fault}") from None
         return self._delivery.shared(rows, keepers)
+
+    def domains(self, types: Collection[str]) -> tuple[()]:  # noqa: ARG002 - as the port
+        """SQLite has none."""
+        return ()
 
     def claim(self) -> None:
         """Raise the epoch in the file to this process' own. Raises Patience, Unfit, Fenced, Lost."""

@@ -27,7 +27,11 @@ class Database:
         """What a deploy of this release would do to the schema. Raises Lost."""
         from readiness_deploy import migrations
 
-        return migrations.plan(self.schema.rows(), self.migrations, first=first and not self.schema.shared())
+        rows = self.schema.rows()
+        types = {t for m in migrations.pending(rows, self.migrations) for t in m.types}
+        domains = self.schema.domains(types) if types else ()
+        first = first and not self.schema.shared()
+        return migrations.plan(rows, self.migrations, first=first, domains=domains)
 
 
 def nobody() -> int:

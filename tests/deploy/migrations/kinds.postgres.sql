@@ -129,17 +129,17 @@ ALTER TABLE orders ADD COLUMN due date DEFAULT CURRENT_DATE + 1, ADD COLUMN who 
 ALTER TABLE orders ADD COLUMN two int DEFAULT md5(random()::text);
 -- refused: row to row
 ALTER TABLE orders ADD COLUMN two int DEFAULT evil.lower('A');
--- refused: positive_int is a type of your own
+-- expand: no domain: positive_int
 ALTER TABLE orders ADD COLUMN count positive_int;
--- refused: shop.positive_int is a type of your own
+-- expand: no domain: shop.positive_int
 ALTER TABLE orders ADD COLUMN count shop.positive_int DEFAULT 1;
--- refused: cardinal_number is a type of your own
+-- expand: no domain: information_schema.cardinal_number
 ALTER TABLE orders ADD COLUMN count information_schema.cardinal_number;
--- refused: blob is a type of your own
+-- expand: no domain: blob
 ALTER TABLE orders ADD COLUMN picture blob;
--- refused: year is a type of your own
+-- expand: no domain: year
 ALTER TABLE orders ADD COLUMN made year;
--- refused: datetime is a type of your own
+-- refused: PostgreSQL has no type datetime
 ALTER TABLE orders ADD COLUMN made datetime;
 -- expand
 ALTER TABLE orders ADD COLUMN counts positive_int[];
@@ -155,8 +155,10 @@ ALTER TABLE orders ADD COLUMN a character varying(3), ADD COLUMN b bytea, ADD CO
 CREATE TYPE mood AS ENUM ('ok');
 -- expand
 ALTER TABLE orders ADD COLUMN feeling mood NOT NULL DEFAULT 'ok'::mood;
--- refused: shop.mood is a type of your own
-ALTER TABLE orders ADD COLUMN feeling shop.mood;
+-- expand: no domain: shop.mood "Mood of" "a.b"."c""d"
+ALTER TABLE orders ADD COLUMN feeling shop.mood, ADD COLUMN a "Mood of", ADD COLUMN b "a.b"."c""d", ADD c mood[];
+-- contract: no domain: mood
+ALTER TABLE orders ADD COLUMN feeling mood NOT NULL;
 -- contract: rely on the column
 ALTER TABLE orders ADD COLUMN a int, DROP COLUMN b;
 ---

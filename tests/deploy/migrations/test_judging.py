@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from migrations.making import THREE, schema
 from readiness_deploy.migrations import judging
 from readiness_deploy.migrations.judging import Judge
 from readiness_deploy.migrations.judging_names import STABLE, VOLATILE
@@ -33,7 +34,8 @@ def listed(dialect: Dialect) -> Iterator[tuple[str, str, str, Judgement]]:
 def test_each_statement_of_the_list_is_of_its_kind(dialect: Dialect) -> None:
     wrong = []
     for text, kind, words, judged in listed(dialect):
-        said = " ".join([judged.why, judged.todo, *judged.warnings])
+        types = ["no domain:", *judged.types] if judged.types else []
+        said = " ".join([judged.why, judged.todo, *judged.warnings, *types])
         if judged.kind != kind or words not in said or (judged.kind is Kind.REFUSED and not judged.todo):
             wrong.append(f"{text}: wanted {kind} ({words}), found {judged.kind} ({said})")
     assert not wrong, "\n".join(wrong)
@@ -81,34 +83,38 @@ FORMS = [
     "text[] DEFAULT ARRAY[]::text[]", "tsvector DEFAULT to_tsvector('a')", "numeric(4, 1) DEFAULT -1",
     "interval DEFAULT '1 day'",
     "varbit(3) DEFAULT B'101'", "pg_catalog.int4", "timestamp(3) with time zone", "text COLLATE \"C\" DEFAULT 'x'",
+    "mood", "mood NOT NULL DEFAULT 'ok'::mood", "evil.\"Mood\"", "pair",
 ]  # fmt: skip
 ANEW = [
     "serial", "serial2", "SERIAL4", "serial8", "bigserial", "smallserial", "ruled", "never_null DEFAULT 1",
     "information_schema.cardinal_number", "string", "timestamptz DEFAULT clock_timestamp()", "text DEFAULT timeofday()",
     "uuid DEFAULT gen_random_uuid()", "text DEFAULT md5(random()::text)", "bigint DEFAULT nextval('turns')",
     "int GENERATED ALWAYS AS IDENTITY", "int GENERATED ALWAYS AS (id * 2) STORED", "int DEFAULT (1 + random())",
-    "int DEFAULT evil.lower('A')", "int DEFAULT \"Lower\"('A')",
+    "evil.mood", "int DEFAULT evil.lower('A')", "int DEFAULT \"Lower\"('A')",
 ]  # fmt: skip
 
 
 @pytest.mark.needs("postgresql")
-def test_the_server_writes_anew_what_is_said_to_be_and_nothing_that_passes(database: Any) -> None:
+def test_the_server_writes_anew_what_is_said_to_be_and_nothing_that_passes(database: Any, tmp_path: Path) -> None:
     database.ask(
         "CREATE DOMAIN ruled AS int CHECK (value > 0); CREATE DOMAIN never_null AS int NOT NULL; CREATE SCHEMA evil; "
+        "CREATE TYPE mood AS ENUM ('ok'); CREATE TYPE evil.\"Mood\" AS ENUM ('ok'); CREATE TYPE pair AS (a ruled); "
+        "CREATE DOMAIN evil.mood AS int CHECK (value > 0); "
         "CREATE DOMAIN string AS text CHECK (value <> 'x'); CREATE SEQUENCE turns; "
         "CREATE FUNCTION evil.lower(text) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'; "
         "CREATE FUNCTION \"Lower\"(text) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'"
     )
-    wrong = []
+    wrong, asked = [], schema(database.address, tmp_path, THREE)
     for form, anew in [*((f, False) for f in FORMS), *((f, True) for f in ANEW)]:
         database.ask("DROP TABLE IF EXISTS old; CREATE TABLE old (id int); INSERT INTO old VALUES (1)")
         before = database.ask("SELECT pg_relation_filenode('old')")
         text = f"ALTER TABLE old ADD COLUMN n {form}"
         database.ask(text)
         wrote = before != database.ask("SELECT pg_relation_filenode('old')")
-        kind = judged(text).kind
-        if wrote != anew or kind is not (Kind.REFUSED if anew else Kind.EXPAND):
-            wrong.append(f"{form}: wanted {anew}, found {wrote}, judged {kind}")
+        judgement = judged(text)
+        refused = judgement.kind is Kind.REFUSED or bool(asked.domains(judgement.types))
+        if not wrote == refused == anew or not (refused or judgement.kind is Kind.EXPAND):
+            wrong.append(f"{form}: wanted {anew}, found {wrote}, refused {refused}, judged {judgement.kind}")
     assert not wrong, "\n".join(wrong)
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from migrations.conftest import Database
-from migrations.making import IDS, THREE, schema
+from migrations.making import IDS, THREE, migrations, schema
+from readiness_deploy.migrations import Ledgered, Migration, Plan
 from readiness_deploy.ports import Fenced, Lost, Patience, Unfit
 from simulator.proof import FULL
+
+from readiness.cli.deploying.schema import Database as ServiceDatabase
 
 pytestmark = pytest.mark.needs("postgresql")
 
@@ -419,3 +424,55 @@ def test_what_is_adopted_was_somebody_elses(database: Database, tmp_path: Path) 
     made.adopt(IDS[0])
     assert [row.adopted for row in made.rows()] == [True]
     assert made.shared()
+
+
+TYPED = {
+    "0001_types.sql": "CREATE TYPE mood AS ENUM ('ok');\nCREATE TABLE tally (step text NOT NULL);\n",
+    "0002_column.sql": "ALTER TABLE tally ADD COLUMN feeling mood NOT NULL DEFAULT 'ok';\n",
+}
+
+
+def planned(schema: Ledgered, found: Sequence[Migration]) -> Plan:
+    return ServiceDatabase(schema, tuple(found)).plan(first=False)
+
+
+def test_a_column_of_a_type_that_an_earlier_migration_made(database: Database, tmp_path: Path) -> None:
+    made, found = schema(database.address, tmp_path, TYPED), migrations(tmp_path, TYPED, database.address)
+    assert planned(made, found).problems == ()
+    made.apply("0001_types")
+    assert planned(made, found).problems == ()
+    made.apply("0002_column")
+    assert ledger(database) == ("0001_types", "0002_column")
+
+
+@pytest.mark.parametrize("written", ["rank", "shop.rank", '"Rank"', "RANK"])
+def test_a_column_of_a_domain_is_refused_by_the_plan_and_never_added(
+    own: Database, tmp_path: Path, written: str
+) -> None:
+    """Whoever made the type: a plan can be old when its migration is applied."""
+    files = {
+        **THREE,
+        "0002_second.sql": f"-- so it is ranked\nALTER TABLE tally ADD COLUMN r {written};\n",
+    }
+    made, found = schema(own.address, tmp_path, files), migrations(tmp_path, files, own.address)
+    made.apply(IDS[0])
+    assert planned(made, found).problems == ()
+    name = written.lower() if written == "RANK" else written
+    own.ask(f"CREATE SCHEMA shop; CREATE DOMAIN {name} AS int CHECK (value > 0)")
+    said = re.escape(f"sql/0002_second.sql:2: ALTER TABLE tally ADD COLUMN r {written}: {written} is a domain")
+    (problem,) = planned(made, found).problems
+    assert re.match(said, problem)
+    with pytest.raises(Unfit, match=said):
+        made.apply(IDS[1])
+    assert (ledger(own), tally(own)) == (IDS[:1], ["first"])
+    schema(own.address, tmp_path, files, declared={IDS[1]: "expand"}).apply(IDS[1])
+    assert ledger(own) == IDS[:2]
+
+
+def test_a_type_that_the_server_cannot_name_is_told_by_the_statement(database: Database, tmp_path: Path) -> None:
+    files = {**THREE, "0002_second.sql": "ALTER TABLE tally ADD COLUMN a one.two.three.four;\n"}
+    made, found = schema(database.address, tmp_path, files), migrations(tmp_path, files, database.address)
+    made.apply(IDS[0])
+    assert planned(made, found).problems == ()
+    with pytest.raises(Unfit, match=r"sql/0002_second.sql.*too many dotted names"):
+        made.apply(IDS[1])
