@@ -158,7 +158,7 @@ class Connection(asyncio.Protocol):
             return None
         request = read_request(self._buffer[:end], entry.head_lines)
         if request.method in (b"CONNECT", b"TRACE"):
-            raise Malformed("this method is not carried", 405)
+            raise Malformed("this method is not carried", 501)
         if request.length is not None and request.length > entry.body:
             raise Malformed(f"the body is longer than {entry.body} bytes", 413)
         self._buffer = self._buffer[end + 4 :]

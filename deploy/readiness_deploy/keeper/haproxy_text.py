@@ -98,7 +98,7 @@ def _frontend(entry: Entry, listening: tuple[int, ...]) -> list[str]:
         *(f"    bind fd@{number}{tls}" for number in listening),
         f"    maxconn {entry.connections}",
         *log,
-        "    http-request deny deny_status 405 if { method CONNECT TRACE }",
+        "    http-request deny deny_status 501 if { method CONNECT TRACE }",
         # Not the field's value as a number, which has 32 bits.
         f"    http-request deny deny_status 413 if {{ req.body_size gt {entry.body} }}",
         "    acl websocket req.fhdr(upgrade) -i websocket",

@@ -104,6 +104,7 @@ def data(found: Mapping[str, Any] | None, target: Target, code: int, why: str, t
         "why": why or None,
         "next": todo or None,
         "keeper": seen.get("keeper"),
+        "entry": (other_entry(target) or None) if found is not None else None,
         "phase": record.get("phase"),
         "selected": record.get("selected"),
         "watched": _watching(seen) if record.get("phase") in _MOVED else None,

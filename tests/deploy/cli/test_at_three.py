@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -84,6 +85,7 @@ def test_an_entry_that_is_not_in_force_is_said(shop: Shop):
     shop.settings(**{entry: entry.replace("}", ", idle: 7}")})
     said = "`entry.idle` of the settings is not in force: `readiness keeper stop --env local --keep-colours`, then"
     assert said in shop.run("status").out
+    assert json.loads(shop.run("status", "--format", "json").out)["entry"].startswith(said)
     assert said in shop.run("deploy", "--version", "v2", "--plan").out.replace("\n", " ")
     assert shop.deploy("v2").code == 0
     assert said in shop.run("keeper", "upgrade").out

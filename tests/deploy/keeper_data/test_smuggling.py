@@ -65,8 +65,8 @@ REFUSED = {
     "a name with a letter that is none": (400, HEAD + b"X\xc3\xa4: x\r\n\r\n"),
     "a blank in the target": (400, b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"),
     "a letter of many bytes in the target": (400, b"GET /\xc3\xa4 HTTP/1.1\r\nHost: a\r\n\r\n"),
-    "connect": (405, b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n"),
-    "trace": (405, b"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    "connect": (501, b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n"),
+    "trace": (501, b"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n"),
     "an unknown expectation": (417, HEAD + b"Content-Length: 1\r\nExpect: a miracle\r\n\r\nx"),
     "TLS": (400, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 40 + b"\n"),
 }
