@@ -58,6 +58,9 @@ def give_back(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: AR
         requested = intent.ends_as == "requested"
         ending = replace(ending_of(world, intent, "rolled-back", intent.ending), by_request=requested)
         slots = without_rejected(record)
+        if intent.displaced is not None and intent.displaced.id != intent.release.id:
+            # It does not stand by any more. But it is what the release that serves again would be gone back from to.
+            slots[other(back)] = intent.displaced
         world.route.write(record.but(phase=Phase.STABLE, intent=None, last=ending, slots=slots))
     world.journal.note("rolled back", run=intent.run, why=intent.ending)
     return OK

@@ -29,6 +29,18 @@ def test_a_rollback_after_a_release_was_taken_back_does_not_serve_it_again(shop:
     assert shop.answers() == first.end["release"]
 
 
+def test_a_bad_release_does_not_take_the_way_back_of_the_one_that_serves_again(shop: Shop):
+    first, second = shop.deploy("v1"), shop.deploy("v2")
+    shop.settings(bake=60)
+    shop.version("v3", "--fail-after", "6")
+    assert shop.deploy("v3").code == 5
+    assert shop.answers() == second.end["release"]
+    back = shop.run("rollback", "--reason", "v2 is bad too")
+    assert back.code == 0, back.out + back.err
+    assert shop.answers() == first.end["release"]
+    assert shop.run("rollback").code == 7, "neither of the bad ones is the one before"
+
+
 def test_a_first_release_that_nobody_asked_is_held_and_kept_by_a_person(shop: Shop):
     shop.settings(bake=1, **{HOME: "{name: errors, traffic: {max-error-ratio: 0.1}}"})
     done = shop.deploy("v1")
