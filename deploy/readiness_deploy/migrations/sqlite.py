@@ -15,7 +15,9 @@ from pathlib import Path
 from readiness_deploy.migrations.address import Address
 from readiness_deploy.migrations.attempts import Locked
 from readiness_deploy.migrations.delivery import EXISTS, TOO_LONG, Delivery, accounted, ledger
-from readiness_deploy.migrations.model import ADOPTED, Migration, Precondition, Row, Statement
+from readiness_deploy.migrations.judgements import DECLARE
+from readiness_deploy.migrations.judging_names import fold
+from readiness_deploy.migrations.model import ADOPTED, Kind, Migration, Precondition, Row, Statement
 from readiness_deploy.migrations.planning import pending, view
 from readiness_deploy.migrations.snapshot import snapshot
 from readiness_deploy.ports import Lost, SchemaView, Unfit
@@ -122,8 +124,12 @@ class SqliteSchema:
         try:
             for precondition in migration.preconditions:
                 _hold(connection, precondition)
+            looked = not migration.declared and migration.kind is not Kind.CONTRACT
+            before = tuple(_unfitting(connection)) if looked else ()
             for statement in migration.statements:
                 _run(connection, statement)
+            if looked:
+                _fit(connection, migration, before)
         finally:
             connection.set_progress_handler(None, 0)
         if not connection.in_transaction:
@@ -164,7 +170,10 @@ class SqliteSchema:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """A fresh connection that begins nothing by itself. Closing it undoes what was not committed."""
-        connection = sqlite3.connect(self._path, timeout=self._settings.lock_timeout, isolation_level=None)
+        # Nothing is kept prepared: what is only explained would be told of the schema as it was.
+        connection = sqlite3.connect(
+            self._path, timeout=self._settings.lock_timeout, isolation_level=None, cached_statements=0
+        )
         with closing(connection):
             yield connection
 
@@ -184,6 +193,38 @@ def _run(connection: sqlite3.Connection, statement: Statement) -> None:
             raise
         raise Unfit(f"{statement.place}: {_worded(fault)}") from None
     accounted(statement, changed)
+
+
+def _fit(connection: sqlite3.Connection, migration: Migration, before: Collection[tuple[str, str]]) -> None:
+    """See that each foreign key fits but those that did not `before`. Asked at the end: a later statement may make the
+    index. Raises Unfit."""
+    for table, why in _unfitting(connection):
+        if (table, why) not in before:
+            said = (s for s in migration.statements if "references" in s.text.lower() and table in s.text)
+            place = next((s.place for s in said), migration.file)
+            raise Unfit(
+                f"{place}: {why}: where foreign keys are enforced, writes of the version that serves would fail: make "
+                f"the table, or a unique index on what the key names, first, or {DECLARE}"
+            )
+
+
+def _unfitting(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """The tables with a foreign key to what is no table, no primary key and without an index that is unique; and why.
+
+    Where a key is enforced, SQLite finds that out for each write to either table. To explain the check has it look for
+    the index, and read no row.
+    """
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    there = {fold(name) for name in tables}
+    for table in tables:
+        for (parent,) in connection.execute('SELECT "table" FROM pragma_foreign_key_list(?)', [table]):
+            if fold(parent) not in there:
+                yield table, f'foreign key mismatch - "{table}" referencing "{parent}", which is not there'
+        quoted = table.replace('"', '""')
+        try:
+            connection.execute(f'EXPLAIN PRAGMA main.foreign_key_check("{quoted}")').fetchall()
+        except sqlite3.OperationalError as fault:
+            yield table, str(fault)
 
 
 def _hold(connection: sqlite3.Connection, precondition: Precondition) -> None:

@@ -334,6 +334,66 @@ def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
     assert tally(tmp_path) == ["first"]
 
 
+SHOP = {
+    "1.sql": (
+        "CREATE TABLE Orders (id INTEGER PRIMARY KEY, code TEXT, part TEXT, kind TEXT);\n"
+        "CREATE UNIQUE INDEX parts ON orders (part) WHERE part > '';\nCREATE UNIQUE INDEX kinds ON orders (kind);\n"
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY);\n"
+    )
+}
+WRITES = (
+    "INSERT INTO orders (code) VALUES ('c')", "UPDATE orders SET code = 'z', part = 'y', kind = 'x'",
+    "INSERT INTO notes DEFAULT VALUES", "DELETE FROM notes", "DELETE FROM orders",
+)  # fmt: skip
+
+
+def old_writes(root: Path) -> None:
+    """What the version that serves does, which has foreign keys enforced."""
+    with opened(root) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        for write in WRITES:
+            connection.execute(write)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "parent"),
+    [
+        ("\nCREATE TABLE items (id INTEGER PRIMARY KEY, o TEXT REFERENCES orders (code));", 2, "orders"),
+        ("\n\nCREATE TABLE 'the items' (o TEXT REFERENCES orders (part));", 3, "orders"),
+        ("CREATE TABLE items (a, b, FOREIGN KEY (a, b) REFERENCES orders);", 1, "orders"),
+        ("ALTER TABLE notes ADD COLUMN o TEXT REFERENCES orders (code);", 1, "orders"),
+        ("ALTER TABLE notes ADD COLUMN c INTEGER REFERENCES customers (id);", 1, '"customers", which is not there'),
+    ],
+)
+def test_a_foreign_key_that_does_not_fit_is_not_made(tmp_path: Path, text: str, line: int, parent: str) -> None:
+    """Nobody could write to either table any more; a person may know that no version has foreign keys enforced."""
+    files = {**SHOP, "2.sql": text}
+    made = schema(address(tmp_path), tmp_path, files)
+    made.apply("1")
+    with pytest.raises(Unfit, match=rf"sql/2.sql:{line}: foreign key mismatch.*{parent}.*migrations.declared"):
+        made.apply("2")
+    old_writes(tmp_path)
+    schema(address(tmp_path), tmp_path, files, declared={"2": "expand"}).apply("2")
+    later = {**files, "3.sql": "ALTER TABLE notes ADD COLUMN text TEXT;"}
+    schema(address(tmp_path), tmp_path, later).apply("3")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE TABLE items (a REFERENCES orders, b REFERENCES orders (ID), c REFERENCES orders (kind));",
+        "CREATE TABLE items (o TEXT REFERENCES customers (c));\nCREATE TABLE customers (c TEXT);\n"
+        "CREATE UNIQUE INDEX c ON customers (c);",
+        "ALTER TABLE notes ADD COLUMN o INTEGER REFERENCES ORDERS (id);",
+    ],
+)
+def test_a_foreign_key_that_fits_in_the_end_is_made(tmp_path: Path, text: str) -> None:
+    made = schema(address(tmp_path), tmp_path, {**SHOP, "2.sql": text})
+    for migration in "12":
+        made.apply(migration)
+    old_writes(tmp_path)
+
+
 def test_epochs_of_another_keeper_mean_nothing_here(tmp_path: Path) -> None:
     """As where the state folder was lost, or another machine serves from the same database."""
     first = schema(address(tmp_path), tmp_path, THREE, epoch=400)
