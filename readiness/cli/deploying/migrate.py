@@ -132,6 +132,7 @@ def _applied(work: Work, door: Door, release: Release, wish: _Wish) -> Ending:
             return work.ended("refused", Exit.REFUSED, "; ".join(problems), record)
         if wish.adopt:
             known.schema.adopt(wish.adopt)
+            door.raise_floor(known.schema.observe().floor)
             work.telling.note("adopted", migrations=[migration.id for migration in pending])
             pending = ()
         for migration in pending:
@@ -141,8 +142,8 @@ def _applied(work: Work, door: Door, release: Release, wish: _Wish) -> Ending:
                 )
             work.telling.note("migrating", migration=migration.id)
             known.schema.apply(migration.id)
+            door.raise_floor(known.schema.observe().floor)  # at once: the next one may fail, and this one stays
             work.telling.note("migrated", migration=migration.id)
-        door.raise_floor(known.schema.observe().floor)
         return _proven(work, door)
     except (Unfit, Patience, Lost) as fault:
         todo = work.target.command("migrate", *wish.words)

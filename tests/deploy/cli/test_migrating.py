@@ -73,6 +73,26 @@ def retired(shop: Shop) -> None:
     shop.until(lambda seen: seen["colours"]["green"]["standing"] == "ready")
 
 
+def test_a_contract_run_that_fails_half_way_closes_the_way_back_also_where_the_database_cannot_be_asked(shop: Shop):
+    fails = "-- precondition: SELECT 0\nALTER TABLE orders DROP COLUMN note;\n"
+    shop.version(
+        "m4", sql__001_create_sql=CREATE, sql__002_paid_sql=ADD, sql__003_old_sql=DROP, sql__004_note_sql=fails
+    )
+    assert shop.deploy("m2").code == 0
+    before = shop.run("history", "--format", "json").end["runs"][0]["release"]
+    assert shop.deploy("m4").code == 0
+    retired(shop)
+    contracted = shop.run("migrate", "--contract", "--yes", "--format", "json")
+    assert (contracted.code, contracted.end["outcome"]) == (4, "aborted"), contracted.out
+    assert columns(shop) == {"id", "note", "paid"}
+    assert shop.seen()["record"]["floor"] == ["003_old"]
+    database(shop).rename(database(shop).with_suffix(".away"))
+    database(shop).mkdir()
+    back = shop.run("rollback", "--to", before, "--format", "json")
+    assert (back.code, back.end["outcome"]) == (7, "refused"), back.out
+    assert "003_old" in back.end["why"]
+
+
 def test_a_migration_that_cannot_be_told_is_refused_before_anything_happens(shop: Shop):
     assert shop.deploy("m1").code == 0
     shop.version("bad", sql__001_create_sql=CREATE, sql__002_what_sql="VACUUM;\n")
