@@ -16,7 +16,7 @@ from readiness_deploy.migrations.delivery import EXISTS, TOO_LONG, Delivery, acc
 from readiness_deploy.migrations.judgements import domain
 from readiness_deploy.migrations.model import ADOPTED, BUILDING, Migration, Precondition, Row, Statement
 from readiness_deploy.migrations.planning import pending, view
-from readiness_deploy.migrations.postgres_index import free, put_right
+from readiness_deploy.migrations.postgres_index import free, put_right, sound, swept
 from readiness_deploy.migrations.postgres_link import ANSWER_WITHIN, Failed, Link
 from readiness_deploy.migrations.postgres_turn import LEDGER_SCHEMA, hold, take_turn
 from readiness_deploy.ports import Lost, SchemaView, Unfit
@@ -113,6 +113,8 @@ class PostgresSchema:
         with self._link("the ledger") as link:
             schema, rows = self._begin(link)
             for migration in pending(rows, migrations):
+                for statement in migration.statements:
+                    sound(link, statement)
                 self._record(link, schema, migration, str(migration.kind), 0.0, ADOPTED)
             link.commit()
 
@@ -122,7 +124,7 @@ class PostgresSchema:
         epoch = self._delivery.epoch()
         name = f"readiness/{self._delivery.keeper}/{epoch}/{self._token}"
         try:
-            with Link(self._address, self._patience, name) as link:
+            with Link(self._address, self._patience, name, self._delivery.stopped) as link:
                 take_turn(link, name, epoch, self._clock, self._settings.lock_timeout)
                 yield link
         except Failed as fault:
@@ -226,7 +228,7 @@ class PostgresSchema:
 
     def _settle(self, link: Link, until: float) -> None:
         """Have done now what is put off to the end: no limit of the server holds for what happens within COMMIT."""
-        link.run("SET CONSTRAINTS ALL IMMEDIATE", within=self._left(link, until))
+        link.one("SET CONSTRAINTS ALL IMMEDIATE", within=self._left(link, until))
 
     def _indexed(self, link: Link, statement: Statement, built: list[str]) -> None:
         """Adds to `built` what stands now. A text without it would leave it standing, so whoever edits has to know."""
@@ -234,7 +236,10 @@ class PostgresSchema:
             put_right(link, statement, seconds=self._settings.index_timeout)
         except Failed as fault:
             stays = f"; already there, and staying whatever the text says later: {', '.join(built)}" if built else ""
-            raise Unfit(_said(statement, fault, "raise `migrations.index-timeout`") + stays) from None
+            said = _said(statement, fault, "raise `migrations.index-timeout`")
+            raise Unfit(f"{said}{swept(link, statement)}{stays}") from None
+        except Locked as fault:
+            raise Locked(f"{fault}{swept(link, statement)}") from None
         if statement.index and not statement.index.drop:
             built.append(statement.index.name)
 

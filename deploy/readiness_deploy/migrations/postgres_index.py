@@ -5,11 +5,12 @@ A build that was cut leaves an index behind that is marked INVALID: it costs eac
 
 from __future__ import annotations
 
-from readiness_deploy.migrations.attempts import Locked
+from readiness_deploy.migrations.attempts import Away, Locked
 from readiness_deploy.migrations.model import Index, Row, Statement
 from readiness_deploy.migrations.postgres_link import Failed, Link
 from readiness_deploy.ports import Unfit
 
+_SWEPT_WITHIN = 2.0
 _BUILT = (
     "SELECT format('%%I.%%I', n.nspname, c.relname), i.indisvalid, "
     "EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = c.oid) "
@@ -57,13 +58,44 @@ def put_right(link: Link, statement: Statement, *, seconds: float) -> None:
         if not _gone(link, index):
             link.one(statement.text, within=seconds)
         return
-    if _stands(link, index, seconds):
+    name, valid = _found(link, index)
+    if valid:
         return
+    if name:
+        link.one(f"DROP INDEX CONCURRENTLY {name}", within=seconds)
+    link.one(statement.text, within=seconds)
+    if not _found(link, index)[1]:
+        raise Failed(f"nothing was built: the name {index.name} is not free, and it is no index of {index.table}")
+
+
+def swept(link: Link, statement: Statement) -> str:
+    """Take away what a build that failed has left, in a short time: whoever asked it to stop waits. What stays, as the
+    end of a sentence; never a fault of its own, since the first one is what has to be told."""
+    index, name = statement.index, ""
+    if index is None or index.drop:
+        return ""
     try:
-        link.one(statement.text, within=seconds)
-    except (Failed, Locked):
-        _stands(link, index, seconds)  # takes what is left of it away
-        raise
+        name, valid = _found(link, index)
+        if not name or valid:
+            return ""
+        link.run(f"SET statement_timeout = '{int(_SWEPT_WITHIN * 1000)}ms'")
+        link.run(f"DROP INDEX CONCURRENTLY {name}", within=_SWEPT_WITHIN)
+    except (Failed, Locked, Away):
+        return f"; an INVALID index {name} stays: DROP INDEX CONCURRENTLY {name}" if name else ""
+    return ""
+
+
+def sound(link: Link, statement: Statement) -> None:
+    """See that an index which is said to be built is not one that a build left behind. Raises Unfit, Locked, Failed."""
+    index = statement.index
+    if index is None or index.drop:
+        return
+    name, valid = _found(link, index)
+    if name and not valid:
+        raise Unfit(
+            f"{statement.place}: the index {name} is INVALID, and serves no query: drop it by `DROP INDEX CONCURRENTLY "
+            f"{name}`, and build it anew, or have `readiness migrate` do both"
+        )
 
 
 def _gone(link: Link, index: Index) -> bool:
@@ -77,11 +109,3 @@ def _found(link: Link, index: Index) -> tuple[str, bool]:
             raise Locked(f"somebody is building {name}")
         return str(name), bool(valid)
     return "", False
-
-
-def _stands(link: Link, index: Index, seconds: float) -> bool:
-    """Whether a sound index of that name is on the table; one that is not sound is dropped."""
-    name, valid = _found(link, index)
-    if name and not valid:
-        link.run(f"DROP INDEX CONCURRENTLY {name}", within=seconds)
-    return valid

@@ -11,7 +11,8 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 ANSWER_WITHIN = 10.0
 _CONNECT_WITHIN = 5
+_LOOK_EVERY = 0.1  # seconds between two looks at whether this process was asked to stop
+_CANCELED = "57014"
 _LOCKED = frozenset({"55P03", "40001", "40P01"})
 _AWAY = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "53300"})
 _OF_VALUES = frozenset({"22", "38", "39", "HV", "XX"})
@@ -48,14 +51,25 @@ class Failed(Exception):
 
 
 class Link:
-    """A fresh connection. Leaving it ends the session, and with it what was not committed."""
+    """A fresh connection. Leaving it ends the session, and with it what was not committed.
 
-    def __init__(self, address: Address, patience: float = ANSWER_WITHIN, name: str = "readiness") -> None:
+    `stopped` says why this process was asked to end, or nothing; it is called by another thread.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        patience: float = ANSWER_WITHIN,
+        name: str = "readiness",
+        stopped: Callable[[], str] = lambda: "",
+    ) -> None:
         self._address = address
         self._patience = patience
+        self._stopped = stopped
         self._connection = _connect(address, patience, name)
         self._door = socket.socket(fileno=os.dup(self._connection.fileno()))
         self._overdue = False
+        self._canceled = False
 
     def __enter__(self) -> Link:
         return self
@@ -87,11 +101,13 @@ class Link:
     def one(self, sql: str, *, within: float) -> tuple[int, list[Any]]:
         """Run one statement of a stranger: how many rows it changed, and the first two that it gave.
 
+        When this process is asked to stop, the statement is canceled, and Locked raised.
+
         Where it holds a semicolon, even in a text, it goes in the protocol's form that takes one statement only. That
         form consists of several messages, and between them the server waits for a client without any limit; so it is
         not used where it is not needed.
         """
-        with self._bounded(within), self._connection.cursor() as cursor:
+        with self._bounded(within, heard=True), self._connection.cursor() as cursor:
             cursor.execute(sql.encode(), binary=";" in sql)
             return cursor.rowcount, cursor.fetchmany(2) if cursor.description else []
 
@@ -110,14 +126,14 @@ class Link:
         return self._connection.info.transaction_status == TransactionStatus.INTRANS
 
     @contextlib.contextmanager
-    def _bounded(self, within: float) -> Iterator[None]:
+    def _bounded(self, within: float, *, heard: bool = False) -> Iterator[None]:
         """Errors in our words; when the time of server and network is over, the connection is cut from this side."""
         import psycopg
 
         within += self._patience
-        alarm = threading.Timer(within, self._cut)
-        alarm.daemon = True
-        alarm.start()
+        ended = threading.Event()
+        watch = threading.Thread(target=self._watch, args=(ended, within, heard), daemon=True)
+        watch.start()
         try:
             yield
         except psycopg.Error as fault:
@@ -125,7 +141,20 @@ class Link:
                 raise Away(f"{self._address.shown} gave no answer within {within:g} s") from None
             raise self._translated(fault) from None
         finally:
-            alarm.cancel()
+            ended.set()
+            watch.join(self._patience)  # so that what it cancels is this statement, and not the next one
+
+    def _watch(self, ended: threading.Event, within: float, heard: bool) -> None:
+        """Until the statement has `ended`: cancel it when this process is to stop, and cut it off when time is over."""
+        deadline = time.monotonic() + within
+        while (left := deadline - time.monotonic()) > 0:
+            if ended.wait(min(left, _LOOK_EVERY) if heard else left):
+                return
+            if heard and self._stopped():
+                self._canceled = True  # and once more at the next look: it may not have begun yet
+                with contextlib.suppress(Exception):  # where it cannot be told, the server's own limit is left
+                    self._connection.cancel_safe(timeout=min(left, self._patience))
+        self._cut()
 
     def _cut(self) -> None:
         self._overdue = True
@@ -136,6 +165,8 @@ class Link:
         state = fault.sqlstate or ""
         text = self._address.redact(_without_rows(fault)).strip().splitlines()
         said = text[0] if text else type(fault).__name__
+        if state == _CANCELED and self._canceled:
+            return Locked("it was ended while it ran")
         if state in _LOCKED:
             return Locked(said)
         if state in _AWAY or state.startswith("08") or self._connection.closed:

@@ -35,7 +35,8 @@ _INSERT = (
 )
 _FAULTS = (sqlite3.Error, sqlite3.Warning)
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_STEPS = 1000  # of SQLite's machine between two looks at the clock
+_INTERRUPTED = "interrupted"  # in SQLite's words
+_STEPS = 1000  # of SQLite's machine between two looks at the clock and at signals
 
 
 class SqliteSchema:
@@ -120,7 +121,8 @@ class SqliteSchema:
         if not self._delivery.due(_read(connection), migration):
             return
         deadline = time.monotonic() + self._settings.statement_timeout
-        connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+        stopped = self._delivery.stopped
+        connection.set_progress_handler(lambda: time.monotonic() > deadline or bool(stopped()), _STEPS)
         try:
             for precondition in migration.preconditions:
                 _hold(connection, precondition)
@@ -130,6 +132,10 @@ class SqliteSchema:
                 _run(connection, statement)
             if looked:
                 _fit(connection, migration, before)
+        except Unfit as fault:
+            if stopped() and _INTERRUPTED in str(fault):
+                raise Locked("it was ended while it ran") from None
+            raise
         finally:
             connection.set_progress_handler(None, 0)
         if not connection.in_transaction:

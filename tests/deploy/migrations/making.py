@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ def schema(
     patience: float = 0.0,
     run: str = "run-1",
     keeper: str = "k",
+    stopped: Callable[[], str] = lambda: "",
     **changes: Any,
 ) -> Ledgered:
     """A schema for these files. `patience` is that of a PostgreSQL alone."""
@@ -74,7 +76,10 @@ def schema(
     made = settings(**changes)
     if patience:
         delivery = Delivery(
-            migrations=found, settings=made, keeper=keeper, epoch=lambda: epoch, run=run, clock=RealClock()
-        )
+            migrations=found, settings=made, keeper=keeper, epoch=lambda: epoch, run=run, clock=RealClock(),
+            stopped=stopped,
+        )  # fmt: skip
         return PostgresSchema(parse(address), delivery, patience=patience)
-    return open_schema(address, found, made, keeper=keeper, epoch=lambda: epoch, run=run, clock=RealClock())
+    return open_schema(
+        address, found, made, keeper=keeper, epoch=lambda: epoch, run=run, clock=RealClock(), stopped=stopped
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from migrations.conftest import Database
 from migrations.making import THREE, schema
-from readiness_deploy.ports import Unfit
+from readiness_deploy.ports import Patience, Unfit
 
 pytestmark = pytest.mark.needs("postgresql")
 
@@ -187,3 +188,61 @@ def test_a_build_waits_for_an_open_transaction_and_holds_nobody_back(database: D
         idle.commit()
         building.result(120)
     assert valid(database) == [True]
+
+
+INVALID = r"; an INVALID index \S*\.once stays: DROP INDEX CONCURRENTLY \S*\.once"
+
+
+def test_being_asked_to_stop_ends_a_build_and_what_stays_is_named(database: Database, tmp_path: Path) -> None:
+    """It waits for a transaction of the version that serves, and so does taking away what is left of it."""
+    import psycopg
+
+    stop = threading.Event()
+    made = schema(
+        database.address, tmp_path, UNIQUE, index_timeout=900, stopped=lambda: "SIGTERM" if stop.is_set() else ""
+    )
+    made.apply("0001_first")
+    with psycopg.connect(database.address) as idle, ThreadPoolExecutor(1) as pool:
+        idle.execute("INSERT INTO tally VALUES ('open')")
+        building = pool.submit(made.apply, "0002_index")
+        while not database.ask("SELECT 1 FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%'"):
+            assert not building.done()
+        stop.set()
+        with pytest.raises(Patience, match=rf"ended while it ran{INVALID} \(asked to stop: SIGTERM\)"):
+            building.result(120)
+    assert valid(database) == [False]
+    schema(database.address, tmp_path, UNIQUE).apply("0002_index")
+    assert valid(database) == [True]
+
+
+def test_what_a_build_leaves_behind_is_named_after_its_fault_and_never_adopted(
+    database: Database, tmp_path: Path
+) -> None:
+    import psycopg
+
+    made = schema(database.address, tmp_path, UNIQUE, index_timeout=1)
+    made.apply("0001_first")
+    with psycopg.connect(database.address) as idle:
+        idle.execute("INSERT INTO tally VALUES ('open')")
+        with pytest.raises(Unfit, match=rf"0002_index.sql:1: .*statement timeout: raise `migrations.index-.*{INVALID}"):
+            made.apply("0002_index")
+        with pytest.raises(Unfit, match=r"0002_index.sql:1: the index \S*\.once is INVALID.*DROP INDEX CONCURRENTLY"):
+            made.adopt("0002_index")
+    assert made.observe().applied == ("0001_first",)
+    database.ask("DROP INDEX CONCURRENTLY once")
+    made.adopt("0002_index")
+    assert made.observe().applied == ("0001_first", "0002_index")
+
+
+def test_a_name_that_an_index_of_another_table_has_is_not_taken_for_built(database: Database, tmp_path: Path) -> None:
+    files = {**UNIQUE, "0002_index.sql": "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS once ON tally (step);"}
+    made = schema(database.address, tmp_path, files)
+    made.apply("0001_first")
+    database.ask("CREATE TABLE other (n int); CREATE INDEX once ON other (n)")
+    for _ in range(2):
+        with pytest.raises(Unfit, match=r"sql/0002_index.sql:1: nothing was built: the name once is not free"):
+            made.apply("0002_index")
+    assert made.observe().applied == ("0001_first",)
+    database.ask("DROP INDEX once")
+    made.apply("0002_index")
+    assert unique(database) == {"once": True}

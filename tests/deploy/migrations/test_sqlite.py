@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -204,13 +205,29 @@ def test_nothing_is_changed_where_no_snapshot_can_be_made(tmp_path: Path) -> Non
     assert tally(tmp_path) == ["first"]
 
 
+ENDLESS = "INSERT INTO tally (step) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+
+
 def test_a_statement_without_end_is_ended_and_named(tmp_path: Path) -> None:
-    endless = "INSERT INTO tally WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
-    made = schema(address(tmp_path), tmp_path, {**THREE, "0002_second.sql": f"\n{endless};"}, statement_timeout=1)
+    made = schema(address(tmp_path), tmp_path, {**THREE, "0002_second.sql": f"\n{ENDLESS};"}, statement_timeout=1)
     made.apply(IDS[0])
     with pytest.raises(Unfit, match=r"sql/0002_second.sql:2: interrupted.*statement-timeout"):
         made.apply(IDS[1])
     assert tally(tmp_path) == ["first"]
+
+
+def test_being_asked_to_stop_ends_a_statement_and_undoes_its_migration(tmp_path: Path) -> None:
+    asked = count()
+    files = {**THREE, "0002_second.sql": f"CREATE TABLE other (id);\n{ENDLESS};"}
+    schema(address(tmp_path), tmp_path, files).apply(IDS[0])
+    made = schema(
+        address(tmp_path), tmp_path, files, statement_timeout=900,
+        stopped=lambda: "SIGTERM" if next(asked) > 9 else "",
+    )  # fmt: skip
+    with pytest.raises(Patience, match="asked to stop: SIGTERM"):
+        made.apply(IDS[1])
+    assert (made.observe().applied, tally(tmp_path)) == (IDS[:1], ["first"])
+    assert ask(tmp_path, "SELECT 1 FROM sqlite_master WHERE name = 'other'") == []
 
 
 COUNTED = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT max(i) FROM n"
