@@ -20,6 +20,7 @@ from readiness_deploy.migrations.judging_names import (
     exact,
     grammar,
     key,
+    restore_types,
     unknown_functions,
     writes,
 )
@@ -79,6 +80,8 @@ class Judge:
         except SqlglotError as fault:
             return refused(f"it is not understood ({str(fault).splitlines()[0][:120]})")
         if len(trees) == 1:
+            if self._dialect == "postgres" and isinstance(trees[0], sqlglot.exp.Alter):
+                restore_types(trees[0], piece.text)
             return trees[0]
         # What is complete was said by SQLite itself (the body of a trigger), or is a function BEGIN ATOMIC … END.
         if self._dialect == "sqlite" or "ATOMIC" in piece.words:

@@ -78,6 +78,11 @@ _FOREIGN_TYPES = frozenset(
 )
 # What the grammar of SQL itself writes otherwise than as a list of arguments.
 _WRITTEN_APART = frozenset("CAST EXTRACT GROUP_CONCAT NORMALIZE OVERLAY POSITION STRING_AGG SUBSTRING TRIM".split())
+_GAP = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
+_PART = r'(?:"(?:[^"]|"")+"(?!")|[\w$]+)'
+_ARRAY = re.compile(rf"{_GAP}{_PART}(?:{_GAP}\.{_GAP}{_PART})*{_GAP}\bARRAY\b", re.I | re.S)
+_QUOTED = re.compile(rf'{_GAP}"((?:[^"]|"")+)"(?!"|{_GAP}[.\[])', re.S)
+_DOUBLE = re.compile(rf"{_GAP}DOUBLE\b(?!{_GAP}(?:PRECISION\b|[.\[]))", re.I | re.S)
 _PARTITIONS = frozenset({"range", "list", "hash"})
 
 
@@ -202,6 +207,24 @@ def certain(value: exp.Expr) -> bool:
 def numbered(kind: exp.Expr | None) -> bool:
     """Whether a column of this type gets a number in each row."""
     return kind is not None and _type(kind)[-1] in _SERIAL
+
+
+def restore_types(tree: exp.Alter, text: str) -> None:
+    """Give new columns the types that stand in the text, where the parser takes one of the user's own for another: the
+    name of a known one in quotes, `double` alone, and an element's type for that of `… ARRAY`."""
+    from sqlglot import exp
+
+    for column in tree.args.get("actions") or ():
+        if not isinstance(column, exp.ColumnDef):
+            continue
+        written = text[column.this.meta["end"] + 1 :]
+        quoted = _QUOTED.match(written)
+        if _ARRAY.match(written):
+            column.set("kind", exp.DataType(this=exp.DType.ARRAY))
+        elif quoted or _DOUBLE.match(written):
+            name = quoted[1].replace('""', '"') if quoted else "double"
+            named = exp.Identifier(this=name, quoted=bool(quoted))
+            column.set("kind", exp.DataType(this=exp.DType.USERDEFINED, kind=named))
 
 
 def own_type(kind: exp.Expr | None) -> str:

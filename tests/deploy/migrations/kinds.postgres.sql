@@ -135,6 +135,9 @@ ALTER TABLE orders ADD COLUMN count positive_int;
 ALTER TABLE orders ADD COLUMN count shop.positive_int DEFAULT 1;
 -- expand: no domain: information_schema.cardinal_number
 ALTER TABLE orders ADD COLUMN count information_schema.cardinal_number;
+-- expand: no domain: "Name" "Money" double "a""b"
+ALTER TABLE orders ADD COLUMN a "Name", ADD "b c" /* d */ "Money" DEFAULT 1, ADD COLUMN e DOUBLE, ADD f -- g
+  "a""b";
 -- expand: no domain: blob
 ALTER TABLE orders ADD COLUMN picture blob;
 -- expand: no domain: year

@@ -84,13 +84,15 @@ FORMS = [
     "interval DEFAULT '1 day'",
     "varbit(3) DEFAULT B'101'", "pg_catalog.int4", "timestamp(3) with time zone", "text COLLATE \"C\" DEFAULT 'x'",
     "mood", "mood NOT NULL DEFAULT 'ok'::mood", "evil.\"Mood\"", "pair",
+    "ruled ARRAY", "evil.mood ARRAY[3]", '"Text"[]',
+    '"text"', '"name" COLLATE "C"', "double\nprecision", '"int4"',
 ]  # fmt: skip
 ANEW = [
     "serial", "serial2", "SERIAL4", "serial8", "bigserial", "smallserial", "ruled", "never_null DEFAULT 1",
     "information_schema.cardinal_number", "string", "timestamptz DEFAULT clock_timestamp()", "text DEFAULT timeofday()",
     "uuid DEFAULT gen_random_uuid()", "text DEFAULT md5(random()::text)", "bigint DEFAULT nextval('turns')",
     "int GENERATED ALWAYS AS IDENTITY", "int GENERATED ALWAYS AS (id * 2) STORED", "int DEFAULT (1 + random())",
-    "evil.mood", "int DEFAULT evil.lower('A')", "int DEFAULT \"Lower\"('A')",
+    "evil.mood", '"Text"', '"Money" DEFAULT 1', "double", "int DEFAULT evil.lower('A')", "int DEFAULT \"Lower\"('A')",
 ]  # fmt: skip
 
 
@@ -100,6 +102,8 @@ def test_the_server_writes_anew_what_is_said_to_be_and_nothing_that_passes(datab
         "CREATE DOMAIN ruled AS int CHECK (value > 0); CREATE DOMAIN never_null AS int NOT NULL; CREATE SCHEMA evil; "
         "CREATE TYPE mood AS ENUM ('ok'); CREATE TYPE evil.\"Mood\" AS ENUM ('ok'); CREATE TYPE pair AS (a ruled); "
         "CREATE DOMAIN evil.mood AS int CHECK (value > 0); "
+        'CREATE DOMAIN "Text" AS text CHECK (value <> \'\'); CREATE DOMAIN "Money" AS int NOT NULL; '
+        "CREATE DOMAIN double AS float8 CHECK (value > 0); "
         "CREATE DOMAIN string AS text CHECK (value <> 'x'); CREATE SEQUENCE turns; "
         "CREATE FUNCTION evil.lower(text) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'; "
         "CREATE FUNCTION \"Lower\"(text) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'"
