@@ -80,7 +80,9 @@ _FOREIGN_TYPES = frozenset(
 _WRITTEN_APART = frozenset("CAST EXTRACT GROUP_CONCAT NORMALIZE OVERLAY POSITION STRING_AGG SUBSTRING TRIM".split())
 _GAP = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
 _PART = r'(?:"(?:[^"]|"")+"(?!")|[\w$]+)'
-_ARRAY = re.compile(rf"{_GAP}{_PART}(?:{_GAP}\.{_GAP}{_PART})*{_GAP}\bARRAY\b", re.I | re.S)
+_NAME = rf"{_PART}(?:{_GAP}\.{_GAP}{_PART})*"
+_DOMAIN = re.compile(rf"{_GAP}CREATE\b{_GAP}DOMAIN\b{_GAP}(?P<name>{_NAME})", re.I | re.S)
+_ARRAY = re.compile(rf"{_GAP}{_NAME}{_GAP}\bARRAY\b", re.I | re.S)
 _QUOTED = re.compile(rf'{_GAP}"((?:[^"]|"")+)"(?!"|{_GAP}[.\[])', re.S)
 _DOUBLE = re.compile(rf"{_GAP}DOUBLE\b(?!{_GAP}(?:PRECISION\b|[.\[]))", re.I | re.S)
 _PARTITIONS = frozenset({"range", "list", "hash"})
@@ -207,6 +209,19 @@ def certain(value: exp.Expr) -> bool:
 def numbered(kind: exp.Expr | None) -> bool:
     """Whether a column of this type gets a number in each row."""
     return kind is not None and _type(kind)[-1] in _SERIAL
+
+
+def makes_domain(text: str, written: str) -> bool:
+    """Whether a statement makes a domain that a type, as it is `written`, may be: which schema a name without one leads
+    to cannot be told from here."""
+    made = _DOMAIN.match(text)
+    names = [_parts(made["name"]), _parts(written)] if made else []
+    return bool(names) and (names[0] == names[1] or (1 in map(len, names) and names[0][-1] == names[1][-1]))
+
+
+def _parts(name: str) -> Key:
+    found = re.findall(_PART, re.sub(r"--[^\n]*|/\*.*?\*/", "", name, flags=re.S))
+    return tuple(part[1:-1].replace('""', '"') if part[0] == '"' else fold(part) for part in found)
 
 
 def restore_types(tree: exp.Alter, text: str) -> None:

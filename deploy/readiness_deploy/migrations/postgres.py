@@ -84,10 +84,8 @@ class PostgresSchema:
         """Which of these types are domains now. Raises Lost."""
         try:
             with Link(self._address, self._patience) as link:
-                return _domains(link, types)
-        except Failed:
-            return ()  # a name that the server cannot read: the statement that has it is told so
-        except (Away, Locked) as fault:
+                return tuple(name for name in types if _is_domain(link, name))
+        except (Away, Locked, Failed) as fault:
             raise Lost(f"the database cannot be asked: {fault}") from None
 
     def claim(self) -> None:
@@ -270,6 +268,15 @@ class PostgresSchema:
     @staticmethod
     def _read(link: Link, schema: str) -> tuple[Row, ...]:
         return ledger(link.run(_ROWS.format(s=schema)))
+
+
+def _is_domain(link: Link, name: str) -> bool:
+    """Asked of one name at a time: what the server cannot read is told by the statement that has it, and hides no
+    other."""
+    try:
+        return bool(_domains(link, [name]))
+    except Failed:
+        return False
 
 
 def _domains(link: Link, types: Collection[str]) -> tuple[str, ...]:

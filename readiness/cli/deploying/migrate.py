@@ -187,7 +187,8 @@ def _pending(known: Database, record: Record, wish: _Wish) -> tuple[tuple[Migrat
     by = record.slots.get(record.previous) if record.previous else None
     standing = [release for release in (record.serving(), by) if release]
     pending = migrations.pending(rows, known.migrations)
-    return pending, migrations.refusals(rows, known.migrations, standing) if pending else ()
+    domains = migrations.domains(known.schema, rows, known.migrations)
+    return pending, migrations.refusals(rows, known.migrations, standing, domains) if pending else ()
 
 
 def _adopted(known: Database, rows: tuple[Row, ...], upto: str) -> tuple[tuple[Migration, ...], tuple[str, ...]]:

@@ -28,8 +28,7 @@ class Database:
         from readiness_deploy import migrations
 
         rows = self.schema.rows()
-        types = {t for m in migrations.pending(rows, self.migrations) for t in m.types}
-        domains = self.schema.domains(types) if types else ()
+        domains = migrations.domains(self.schema, rows, self.migrations)
         first = first and not self.schema.shared()
         return migrations.plan(rows, self.migrations, first=first, domains=domains)
 

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from migrations.conftest import Database
 from migrations.making import IDS, THREE, migrations, schema
-from readiness_deploy.migrations import Ledgered, Migration, Plan
+from readiness_deploy.migrations import Ledgered, Migration, Plan, contract
 from readiness_deploy.ports import Fenced, Lost, Patience, Unfit
+from readiness_deploy.record import Release
 from simulator.proof import FULL
 
 from readiness.cli.deploying.schema import Database as ServiceDatabase
@@ -497,3 +498,38 @@ def test_a_type_that_the_server_cannot_name_is_told_by_the_statement(database: D
     assert planned(made, found).problems == ()
     with pytest.raises(Unfit, match=r"sql/0002_second.sql.*too many dotted names"):
         made.apply(IDS[1])
+
+
+@pytest.mark.parametrize(
+    ("made", "written", "refused"),
+    [
+        ("rank", "RANK", True), ('public."Rank"', '"Rank"', True), ("/* a */ Rank", "public.rank", True),
+        ('"Rank"', "rank", False), ("shop.rank", "public.rank", False),
+    ],
+)  # fmt: skip
+def test_a_domain_that_is_still_to_be_made_is_one_for_the_plan(
+    database: Database, tmp_path: Path, made: str, written: str, refused: bool
+) -> None:
+    """Else it would be refused when what comes before it is committed. A person answers for the making of it alone."""
+    files = {
+        **THREE, "0002_second.sql": f"CREATE DOMAIN {made} AS int CHECK (value > 0);",
+        "0003_third.sql": f"ALTER TABLE tally ADD COLUMN r {written};",
+    }  # fmt: skip
+    answered = {"declared": {IDS[1]: "expand"}}
+    found = migrations(tmp_path, files, database.address, **answered)
+    problems = planned(schema(database.address, tmp_path, files, **answered), found).problems
+    assert [p.split(": ")[0] for p in problems] == ["sql/0003_third.sql:1"] * refused
+
+
+def test_a_contract_run_applies_nothing_where_a_new_column_is_of_a_domain(database: Database, tmp_path: Path) -> None:
+    files = {
+        **THREE, "0002_second.sql": "ALTER TABLE tally DROP COLUMN step;",
+        "0003_third.sql": "ALTER TABLE tally ADD COLUMN r rank, ADD COLUMN s one.two.three.four;",
+    }  # fmt: skip
+    made, found = schema(database.address, tmp_path, files), migrations(tmp_path, files, database.address)
+    made.apply(IDS[0])
+    database.ask("CREATE DOMAIN rank AS int CHECK (value > 0)")
+    knows = Release(id="r1", version="1", migrations=IDS)
+    with pytest.raises(Unfit, match=r"sql/0003_third.sql:1: .*rank is a domain"):
+        contract(made, found, [knows])
+    assert (ledger(database), tally(database)) == (IDS[:1], ["first"])
