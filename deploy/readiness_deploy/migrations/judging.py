@@ -20,6 +20,7 @@ from readiness_deploy.migrations.judging_names import (
     exact,
     grammar,
     key,
+    may_fail,
     restore_types,
     unknown_functions,
     writes,
@@ -127,13 +128,17 @@ class Judge:
 
     def _create_index(self, tree: exp.Create) -> Judgement:
         table = tree.this.args.get("table")
-        unique = ("writes of the version that serves that are not unique will fail",) if tree.args.get("unique") else ()
+        warnings = (
+            ["writes of the version that serves that are not unique will fail"] if tree.args.get("unique") else []
+        )
+        if may_fail(tree.this, self._dialect):
+            warnings.append("writes of the version that serves for which the expression fails will fail")
         if table is not None and self._is_fresh(table):
             if tree.args.get("concurrently"):
                 return refused("the table is made in the same migration", "leave CONCURRENTLY out", structural=True)
             return expand()
         if self._dialect == "sqlite":
-            return expand(*unique)
+            return expand(*warnings)
         if not tree.args.get("concurrently"):
             return refused(
                 "nobody can write to the table while the index is built",
@@ -141,7 +146,7 @@ class Judge:
             )
         if not tree.this.name:
             return refused("an index without a name cannot be looked for after a fault", "name it", structural=True)
-        return expand(*unique)
+        return expand(*warnings)
 
     def _drop(self, tree: exp.Drop) -> Judgement:
         kind = str(tree.args.get("kind") or "").upper()

@@ -206,6 +206,25 @@ def certain(value: exp.Expr) -> bool:
     )
 
 
+_TOTAL = frozenset({"coalesce", "length", "lower", "ltrim", "md5", "nullif", "rtrim", "trim", "btrim", "upper"})
+
+
+def may_fail(value: exp.Expr, dialect: Dialect) -> bool:
+    """Whether there may be a row for which an expression fails, as a cast of a text to a number does."""
+    from sqlglot import exp
+
+    # SQLite casts anything and computes anything, but takes no JSON that is none.
+    failing = (exp.JSONExtract, exp.JSONExtractScalar) if dialect == "sqlite" else (
+        exp.Cast, exp.Substring, exp.Extract, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Pow, exp.Operator,
+    )  # fmt: skip
+    for node in value.walk():
+        written_out = isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal)
+        calls = isinstance(node, exp.Anonymous) and fold(node.name) not in _TOTAL
+        if calls or (isinstance(node, failing) and not written_out):
+            return True
+    return False
+
+
 def numbered(kind: exp.Expr | None) -> bool:
     """Whether a column of this type gets a number in each row."""
     return kind is not None and _type(kind)[-1] in _SERIAL

@@ -122,6 +122,29 @@ def test_the_server_writes_anew_what_is_said_to_be_and_nothing_that_passes(datab
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize(
+    ("dialect", "index", "warned"),
+    [
+        ("postgres", "CONCURRENTLY i ON users (((data ->> 'n')::int))", True),
+        ("postgres", "CONCURRENTLY i ON users (a) WHERE (data ->> 'n')::int > 1", True),
+        ("postgres", "CONCURRENTLY i ON users ((a + b))", True),
+        ("postgres", "CONCURRENTLY i ON users USING gin (to_tsvector('english', note))", True),
+        (
+            "postgres",
+            "CONCURRENTLY i ON users (lower(a) DESC, (data ->> 'n')) WHERE status = 'x'::text AND b > 1",
+            False,
+        ),
+        ("sqlite", "i ON notes (json_extract(text, '$.x'))", True),
+        ("sqlite", "i ON notes (text ->> '$.x')", True),
+        ("sqlite", "i ON notes (lower(text), CAST(n AS INTEGER))", False),
+    ],
+)
+def test_an_index_on_what_can_fail_is_warned_of(dialect: Dialect, index: str, warned: bool) -> None:
+    """The version that serves writes rows that the index cannot take, and its writes fail."""
+    found = judged(f"CREATE INDEX {index}", dialect)
+    assert (found.kind, "expression fails" in " ".join(found.warnings)) == (Kind.EXPAND, warned)
+
+
 @pytest.mark.needs("postgresql")
 def test_functions_are_as_steady_as_they_are_said_to_be(database: Any) -> None:
     found = database.ask("SELECT DISTINCT proname, provolatile::text FROM pg_proc WHERE pronamespace = 11")
