@@ -228,7 +228,7 @@ class Keeper:
                     self._retire_now(colour)
             if count % _TRIM_EACH == 0:
                 for slot in self.slots.values():
-                    slot.trim()
+                    await slot.trim()
                 make_reserve(self._folder)
 
     def _retire_now(self, colour: Colour) -> None:

@@ -163,9 +163,9 @@ class Slot:
             if task is not None:
                 task.cancel()
 
-    def trim(self) -> None:
-        """Keep the log within its bounds."""
-        if rotate(self._log()) and self.running is not None:
+    async def trim(self) -> None:
+        """Keep the log within its bounds. What a disk takes for it stops nothing else."""
+        if await asyncio.to_thread(rotate, self._log()) and self.running is not None:
             self.running = replace(self.running, log_from=0)
 
     # The life of a process

@@ -245,11 +245,16 @@ def test_a_process_that_nobody_accounts_for_is_ended(serving: Any) -> None:
 
 
 def test_the_log_of_a_colour_stays_within_its_bounds(serving: Any) -> None:
-    log = serving.state / "log" / "blue.log"
+    """Also one that grew far beyond them since the last look: what is kept is the end of it, in whole lines."""
+    log, kept = serving.state / "log" / "blue.log", serving.state / "log" / "blue.log.1"
+    number = 3 << 20
     with log.open("ab") as file:
-        file.write(b"x" * (9 << 20))
+        file.write(b"".join(b"%08d\n" % line for line in range(number)))
     until(lambda: log.stat().st_size < 1 << 20)
-    assert (serving.state / "log" / "blue.log.1").stat().st_size > 8 << 20
+    lines = kept.read_bytes().splitlines()
+    assert (8 << 20) - 9 <= kept.stat().st_size <= 8 << 20
+    assert lines == [b"%08d" % line for line in range(number - len(lines), number)]
+    assert kept.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_port_that_somebody_takes_meanwhile_costs_another_attempt(rig: Any, tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from readiness_deploy.keeper.around import Surrounding
 from readiness_deploy.keeper.board import Board
+from readiness_deploy.keeper.colourlog import rotate
 from readiness_deploy.keeper.folder import Folder
 from readiness_deploy.keeper.processes import Processes, marked
 from readiness_deploy.keeper.slot import Slot
@@ -95,3 +97,25 @@ def test_one_that_does_not_end_in_its_time_is_not_waited_for_for_ever(
         os.killpg(slot.running.identity.pid, signal.SIGKILL)
 
     asyncio.run(asyncio.wait_for(play(), 20))
+
+
+def test_nothing_stands_still_while_a_log_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as a disk may take for it: here, until the event loop goes on."""
+    going_on = threading.Event()
+    monkeypatch.setattr("readiness_deploy.keeper.slot.rotate", lambda _: going_on.wait(20))
+
+    async def play() -> None:
+        slot = Slot("blue", around(tmp_path))
+        asyncio.get_running_loop().call_soon(going_on.set)
+        await slot.trim()
+        assert going_on.is_set()
+
+    asyncio.run(play())
+
+
+def test_of_a_line_that_is_longer_than_a_log_may_be_the_end_is_kept(tmp_path: Path) -> None:
+    log = tmp_path / "blue.log"
+    log.write_bytes(b"a" * 100 + b"b" * (8 << 20))
+    assert rotate(log)
+    assert (tmp_path / "blue.log.1").read_bytes() == b"b" * (8 << 20)
+    assert log.read_bytes() == b""
