@@ -17,7 +17,7 @@ from readiness_deploy.keeper.authority import Authority, Refused, is_way_back
 from readiness_deploy.keeper.folder import Files, Folder
 from readiness_deploy.keeper.guarding import Guarding
 from readiness_deploy.keeper.journal import Journal, stamp
-from readiness_deploy.keeper.processes import Processes
+from readiness_deploy.keeper.processes import Processes, alive
 from readiness_deploy.keeper.recovery import sweep
 from readiness_deploy.keeper.routefile import make_reserve
 from readiness_deploy.keeper.slot import Slot
@@ -187,7 +187,7 @@ class Keeper:
         Processes of the instances in `spared` are somebody else's to look after.
         """
         record = self.authority.record
-        known = {one.instance for one in self.aside.running.values()} | set(spared)
+        known = {one.instance for one in self.aside.running.values() if alive(one.identity)} | set(spared)
         sweep(self._folder, self._processes, known, self.aside.guard, self.journal.note)
         self.guarding.guard = self.aside.guard
         adopted = {c for c, running in self.aside.running.items() if self.slots[c].adopt(running)}

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from readiness_deploy.keeper.processes import Identity, Processes, alive, marked
+from readiness_deploy.keeper.processes import Identity, Processes, alive, in_session, marked
 
 _SWEEPS = 50
 _PAUSE = 0.02
@@ -44,11 +44,13 @@ async def end(
 
 
 async def sweep(processes: Processes, root: Path, known: Identity, instance: str, note: Callable[..., None]) -> None:
-    """End what is left of a colour, in whatever session: a child that outlived its parent would keep the port."""
+    """End what is left of a colour: a child that outlived its parent would keep the port. One in another session is
+    known by its marker, one in the same session needs none: programs that write their title write over it.
+    """
     for _ in range(_SWEEPS):
         processes.signal(known, signal.SIGKILL)
-        rest = [one.identity for one in marked(root) if one.instance == instance]
-        if not rest and not alive(known):
+        rest = {one.identity for one in marked(root) if one.instance == instance} | set(in_session(known))
+        if not rest:
             return
         for one in rest:
             processes.signal(one, signal.SIGKILL, group=False)

@@ -31,7 +31,6 @@ class Marked:
     """A process that carries the marker of a keeper."""
 
     identity: Identity
-    session: int
     instance: str
 
 
@@ -92,20 +91,30 @@ def alive(known: Identity) -> bool:
     return identity(known.pid) == known
 
 
-def session_of(pid: int) -> int | None:
-    """The session of a process, or None."""
-    fields = _stat(pid)
-    return int(fields[3]) if fields else None
+def in_session(known: Identity) -> Iterator[Identity]:
+    """The living processes of the session that this process began: itself, and those that it left behind, whatever
+    their environment shows.
+
+    As long as one of them lives, the kernel gives the id to no other process and to no other session. Where the id
+    belongs to another process now, so does the session; what began before this one was never its child.
+    """
+    leader = identity(known.pid)
+    if leader is not None and leader != known:
+        return
+    for entry in Path("/proc").glob("[0-9]*"):
+        fields = _stat(int(entry.name))
+        if fields and fields[0] not in _GONE and int(fields[3]) == known.pid and int(fields[19]) >= known.started:
+            yield Identity(int(entry.name), int(fields[19]))
 
 
 def marked(root: Path) -> Iterator[Marked]:
     """The living processes that a keeper of this folder started, and their children that kept the marker."""
     prefix = f"{INSTANCE}=".encode()
     for pid, variables in carrying(MARKER, str(root)):
-        known, session = identity(pid), session_of(pid)
-        if known is not None and session is not None:
+        known = identity(pid)
+        if known is not None:
             instance = next((v[len(prefix) :].decode() for v in variables if v.startswith(prefix)), "")
-            yield Marked(known, session, instance)
+            yield Marked(known, instance)
 
 
 def boot() -> str:

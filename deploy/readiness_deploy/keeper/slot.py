@@ -243,8 +243,9 @@ class Slot:
         finally:
             prober.cancel()
         was_ready = self._standing in (Standing.READY, Standing.UNREADY)
-        code = await self._code(running.identity.pid)
+        # Before it is buried: its id, by which its session is known, can be nobody else's until then.
         await self._sweep(running)
+        code = await self._code(running.identity.pid)
         if not was_ready and code not in (None, 0) and taken(running.port) and self._conflicts < _PORTS:
             self._conflicts += 1
             self._around.note("port taken", colour=self.colour, port=running.port)

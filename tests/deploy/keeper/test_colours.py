@@ -7,15 +7,18 @@ import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from readiness_deploy.keeper.processes import Identity, alive, identity, in_session
 from readiness_deploy.ports import Standing
 from readiness_deploy.record import Release
 from readiness_deploy.states import Phase
 
-from keeper.rig import LONG, until
+from keeper.rig import LONG, release, until
 
 
 def test_a_colour_comes_up_and_is_counted(rig: Any, tmp_path: Path) -> None:
@@ -191,6 +194,77 @@ def test_children_of_one_that_died_do_not_live_beside_the_next(serving: Any) -> 
     until(lambda: serving.details()["colours"]["green"]["restarts"] == 1)
     serving.standing("green", "ready")
     assert len(serving.processes()) == 3  # blue; green and its child
+
+
+def test_children_of_one_that_died_while_there_was_no_worker_do_not_live_beside_the_next(serving: Any) -> None:
+    keeper = serving.deployer()
+    serving.serve(keeper, "green", serving.release("v2", "--spawn"))
+    before = serving.details()["colours"]["green"]["pid"]
+    worker = serving.about()["worker_pid"]
+    os.kill(worker, signal.SIGSTOP)  # so that it does not see the colour die
+    os.kill(before, signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: serving.details()["colours"]["green"]["pid"] not in (None, before))
+    serving.standing("green", "ready")
+    assert len(serving.processes()) == 3  # blue; green and its child
+
+
+@pytest.fixture
+def with_unmarked(tmp_path: Path) -> Iterator[tuple[Release, Callable[[], list[Identity]]]]:
+    """A release each of whose processes has a child that shows no mark and hears no SIGTERM, as servers have that write
+    their title over their environment; and which of these children live."""
+    children = tmp_path / "children"
+    child = f"env -i sh -c 'trap \"\" TERM; echo $$ >> {children}; while :; do sleep 1; done'"
+    first = release("v1").details["command"]
+
+    def living() -> list[Identity]:
+        pids = map(int, children.read_text().split()) if children.exists() else ()
+        return [one for pid in pids if (one := identity(pid))]
+
+    yield release("v1", command=["/bin/sh", "-c", f'{child} & exec "$@"', "sh", *first]), living
+    for one in living():
+        os.kill(one.pid, signal.SIGKILL)
+
+
+def test_children_without_a_mark_do_not_outlive_a_process_that_died(rig: Any, with_unmarked: Any) -> None:
+    wanted, living = with_unmarked
+    rig.serve(rig.deployer(), "blue", wanted)
+    for restarts in (1, 2):
+        (before,) = until(living)
+        os.kill(rig.details()["colours"]["blue"]["pid"], signal.SIGKILL)
+        until(lambda restarts=restarts: rig.details()["colours"]["blue"]["restarts"] == restarts)
+        assert not alive(before)
+        rig.standing("blue", "ready")
+
+
+def test_children_without_a_mark_are_gone_when_a_colour_is(rig: Any, with_unmarked: Any) -> None:
+    wanted, living = with_unmarked
+    keeper = rig.deployer()
+    keeper.start("blue", wanted)
+    until(living)
+    rig.standing("blue", "ready")
+    before = rig.kill("worker")  # the next one did not start it, and ends it all the same
+    until(lambda: rig.about()["worker_pid"] != before)
+    keeper.stop("blue")
+    rig.standing("blue", "absent")
+    assert living() == []
+
+
+def test_a_session_is_that_of_the_process_that_began_it_and_of_no_other_with_its_id(tmp_path: Path) -> None:
+    script = f"sleep 600 & sleep 600 & echo $! > {tmp_path}/last; wait"
+    leader = subprocess.Popen(["/bin/sh", "-c", script], start_new_session=True)
+    try:
+        until(lambda: (tmp_path / "last").exists() and (tmp_path / "last").read_text().strip())
+        known = identity(leader.pid)
+        assert known is not None
+        until(lambda: len(list(in_session(known))) == 3)
+        assert list(in_session(replace(known, started=known.started - 1))) == []
+        leader.kill()
+        leader.wait(LONG)
+        assert len(list(in_session(known))) == 2
+        assert list(in_session(replace(known, started=known.started + 10**6))) == []
+    finally:
+        os.killpg(leader.pid, signal.SIGKILL)
 
 
 def test_one_that_ignores_sigterm_is_killed_after_the_grace(rig: Any) -> None:
