@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from readiness_deploy.keeper import aside
 from readiness_deploy.keeper.client import Unreachable, ask
 from readiness_deploy.keeper.folder import Files, Folder, known_as
+from readiness_deploy.keeper.processes import identity
 from readiness_deploy.keeper.start import Failure, start, status, stop, unit, upgrade
 
-from keeper.rig import LONG, gone, in_flight, until
+from keeper.rig import LONG, Rig, gone, in_flight, until
 
 
 def test_it_says_what_it_is_and_where_it_listens(rig: Any) -> None:
@@ -95,6 +97,58 @@ def test_it_may_end_without_its_colours(serving: Any) -> None:
     assert int(pid) in serving.processes()
     serving.start()
     assert serving.get("/pid")[1] == pid
+
+
+def test_a_folder_that_was_moved_has_its_colours_still(serving: Any, tmp_path: Path) -> None:
+    pid = serving.get("/pid")[1]
+    stop(serving.state, colours=False)
+    moved = Rig(serving.state.rename(tmp_path.resolve() / "moved"))
+    try:
+        moved.start()
+        assert moved.get("/pid")[1] == pid
+        moved.stop()
+        assert serving.processes() == []
+    finally:
+        moved.clean_up()
+
+
+@pytest.mark.parametrize("first_lives", [True, False], ids=["beside-its-keeper", "beside-its-colours"])
+def test_a_copy_of_a_folder_leaves_the_processes_of_the_first_alone(
+    serving: Any, tmp_path: Path, first_lives: bool
+) -> None:
+    pid = serving.get("/pid")[1]
+    if not first_lives:
+        stop(serving.state, colours=False)
+    copy = Rig(tmp_path.resolve() / "copy")
+    subprocess.run(["cp", "-a", serving.state, copy.state], check=True)
+    try:
+        copy.start()
+        copy.standing("blue", "ready")
+        assert copy.get()[1] == "v1"
+        assert copy.get("/pid")[1] != pid
+        copy.kill("worker")
+        copy.standing("blue", "ready")
+        copy.stop()
+    finally:
+        copy.clean_up()
+    if not first_lives:
+        serving.start()
+    assert serving.get("/pid")[1] == pid
+    assert serving.details()["colours"]["blue"]["restarts"] == 0
+
+
+def test_a_copy_leaves_the_guard_of_the_first_alone(tmp_path: Path) -> None:
+    first, copy, guard = Folder(tmp_path / "first"), Folder(tmp_path / "copy"), identity(os.getpid())
+    first.make()
+    aside.save(first, aside.Aside(guard=guard), Files())
+    copy.make()
+    copy.aside.write_bytes(first.aside.read_bytes())
+    assert aside.load(copy).guard is None
+    assert aside.load(first).guard == guard
+    first.aside.unlink()
+    first.log.rmdir()
+    first.root.rmdir()
+    assert aside.load(copy).guard == guard
 
 
 def test_requests_in_flight_are_answered_before_it_ends(serving: Any) -> None:
