@@ -146,7 +146,9 @@ class EntrySettings(_Strict):
 
     listen: Annotated[str, AfterValidator(_listens)] = Field(default="127.0.0.1:8080", description="address and port")
     tls: TlsSettings | None = None
-    connections: int = Field(default=4096, ge=1, description="open client connections; further ones wait in the socket")
+    connections: int = Field(
+        default=4096, ge=1, description="open client connections, as far as descriptors suffice; others wait"
+    )
     body: int = Field(default=64 << 20, ge=0, description="bytes that a request may send")
     idle: float = Field(default=75, gt=0, description="seconds that an idle client connection is kept")
     timeout: float = Field(default=60, gt=0, description="seconds without a byte from the service before 504")

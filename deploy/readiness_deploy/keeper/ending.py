@@ -16,11 +16,17 @@ _PAUSE = 0.02
 
 
 async def gone(known: Identity) -> None:
-    """Until this process is gone. The kernel says so at once."""
-    try:
-        handle = os.pidfd_open(known.pid)
-    except OSError:
-        return
+    """Until this process is gone. The kernel says so at once, to whoever has a descriptor left."""
+    while True:
+        try:
+            handle = os.pidfd_open(known.pid)
+            break
+        except ProcessLookupError:
+            return
+        except OSError:
+            if not alive(known):
+                return
+            await asyncio.sleep(_PAUSE)
     loop, over = asyncio.get_running_loop(), asyncio.Event()
     try:
         if not alive(known):
@@ -49,10 +55,11 @@ async def sweep(processes: Processes, root: Path, known: Identity, instance: str
     """
     for _ in range(_SWEEPS):
         processes.signal(known, signal.SIGKILL)
-        rest = {one.identity for one in marked(root) if one.instance == instance} | set(in_session(known))
-        if not rest:
-            return
-        for one in rest:
-            processes.signal(one, signal.SIGKILL, group=False)
+        with contextlib.suppress(OSError):  # nobody can look: that nothing was seen does not mean that nothing is there
+            rest = {one.identity for one in marked(root) if one.instance == instance} | set(in_session(known))
+            if not rest:
+                return
+            for one in rest:
+                processes.signal(one, signal.SIGKILL, group=False)
         await asyncio.sleep(_PAUSE)
     note("processes left", pid=known.pid)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import resource
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 CARRIERS = ("keeper", "haproxy")
 """What may move the bytes."""
+_KEPT_BACK = 64 + 256
+"""Descriptors that clients never get: of the keeper itself, and of connections to colours that are kept for a while."""
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
@@ -65,6 +68,20 @@ def entry_from(settings: Mapping[str, Any]) -> Entry:
     return Entry(
         tls=Tls(**tls) if tls else None, trusted=trusted, **{name: known[name] for name in own if name in known}
     )
+
+
+def affordable(entry: Entry, note: Callable[..., None]) -> Entry:
+    """The entry with no more connections than this process has descriptors for, which `note` is told. Each takes two:
+    one to the client, one to the colour. What the keeper needs to look after its colours is kept back.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return entry
+    most = max(1, (limit - min(_KEPT_BACK, limit // 2)) // 2)
+    if entry.connections <= most:
+        return entry
+    note("connections lowered", wanted=entry.connections, number=most, descriptors=limit)
+    return replace(entry, connections=most)
 
 
 def context_for(tls: Tls) -> ssl.SSLContext:

@@ -24,7 +24,7 @@ from readiness_deploy.keeper import haproxy_text as words
 from readiness_deploy.keeper.board import Address
 from readiness_deploy.keeper.colourlog import size
 from readiness_deploy.keeper.ending import gone
-from readiness_deploy.keeper.entry import BadEntry, Entry, context_for
+from readiness_deploy.keeper.entry import BadEntry, Entry, affordable, context_for
 from readiness_deploy.keeper.folder import Files, Folder, short_address
 from readiness_deploy.keeper.haproxy_counts import Row, Window, rows
 from readiness_deploy.keeper.processes import CARRIER, INSTANCE, MARKER, Identity, Processes, alive, identity, marked
@@ -50,7 +50,7 @@ class Haproxy:
     def __init__(
         self, folder: Folder, entry: Entry, path: str, note: Callable[..., None], lost: Callable[[int], None]
     ) -> None:
-        self._folder, self._entry, self._note, self._lost = folder, entry, note, lost
+        self._folder, self._entry, self._note, self._lost = folder, affordable(entry, note), note, lost
         self._path, self._program = path, words.program(path)
         self._selected: Colour | None = None
         self._addresses: dict[Colour, Address | None] = dict.fromkeys(COLOURS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -81,14 +82,19 @@ class Processes:
 
 
 def identity(pid: int) -> Identity | None:
-    """Who this process is; None where it is gone, or only waits to be buried."""
-    fields = _stat(pid)
-    return Identity(pid, int(fields[19])) if fields and fields[0] not in _GONE else None
+    """Who this process is; None where it is gone, only waits to be buried, or cannot be looked at now: whether one that
+    is known lives is told by `alive`."""
+    with contextlib.suppress(OSError):
+        return _identity(pid)
+    return None
 
 
 def alive(known: Identity) -> bool:
-    """Whether that very process runs."""
-    return identity(known.pid) == known
+    """Whether that very process runs. Where it cannot be looked at, as without a descriptor, one with its id is it."""
+    try:
+        return _identity(known.pid) == known
+    except OSError:
+        return _is_used(known.pid)
 
 
 def in_session(known: Identity) -> Iterator[Identity]:
@@ -96,22 +102,25 @@ def in_session(known: Identity) -> Iterator[Identity]:
     their environment shows.
 
     As long as one of them lives, the kernel gives the id to no other process and to no other session. Where the id
-    belongs to another process now, so does the session; what began before this one was never its child.
+    belongs to another process now, so does the session; what began before this one was never its child. Raises OSError
+    where nobody can look.
     """
-    leader = identity(known.pid)
+    leader = _identity(known.pid)
     if leader is not None and leader != known:
         return
     for entry in Path("/proc").glob("[0-9]*"):
-        fields = _stat(int(entry.name))
-        if fields and fields[0] not in _GONE and int(fields[3]) == known.pid and int(fields[19]) >= known.started:
-            yield Identity(int(entry.name), int(fields[19]))
+        with contextlib.suppress(PermissionError):  # of somebody else, on a machine that hides them
+            fields = _stat(int(entry.name))
+            if fields and fields[0] not in _GONE and int(fields[3]) == known.pid and int(fields[19]) >= known.started:
+                yield Identity(int(entry.name), int(fields[19]))
 
 
 def marked(root: Path) -> Iterator[Marked]:
-    """The living processes that a keeper of this folder started, and their children that kept the marker."""
+    """The living processes that a keeper of this folder started, and their children that kept the marker. Raises
+    OSError where nobody can look."""
     prefix = f"{INSTANCE}=".encode()
     for pid, variables in carrying(MARKER, str(root)):
-        known = identity(pid)
+        known = _identity(pid)
         if known is not None:
             instance = next((v[len(prefix) :].decode() for v in variables if v.startswith(prefix)), "")
             yield Marked(known, instance)
@@ -137,10 +146,26 @@ def ended_as(code: int | None) -> str:
         return f"was ended by signal {-code}"
 
 
+def _identity(pid: int) -> Identity | None:
+    """As `identity`. Raises OSError where it cannot be looked at."""
+    fields = _stat(pid)
+    return Identity(pid, int(fields[19])) if fields and fields[0] not in _GONE else None
+
+
+def _is_used(pid: int) -> bool:
+    """Whether a process has this id. Takes no descriptor to find out."""
+    try:
+        os.kill(pid, 0)
+    except OSError as fault:
+        return not isinstance(fault, ProcessLookupError)
+    return True
+
+
 def _stat(pid: int) -> list[str] | None:
+    """What the kernel says of a process; None where there is none. Raises OSError where it cannot be read."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return None
     # The name of the program is in brackets and may hold anything, brackets and blanks too.
     return text.rpartition(")")[2].split()

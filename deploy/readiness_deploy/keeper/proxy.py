@@ -14,7 +14,7 @@ from typing import cast
 from readiness_deploy.keeper.accesslog import AccessLog
 from readiness_deploy.keeper.board import Board, Slot
 from readiness_deploy.keeper.connection import Connection
-from readiness_deploy.keeper.entry import Entry, Peers, context_for, load
+from readiness_deploy.keeper.entry import Entry, Peers, affordable, context_for, load
 from readiness_deploy.keeper.exchange import Exchange
 from readiness_deploy.keeper.http1 import Malformed, RequestHead
 from readiness_deploy.keeper.search import Search
@@ -35,7 +35,7 @@ class Proxy:
     """
 
     def __init__(self, board: Board, settings: Entry, shared: Shared, note: Callable[..., None]) -> None:
-        self.board, self.entry, self.shared, self._note = board, settings, shared, note
+        self.board, self.entry, self.shared, self._note = board, affordable(settings, note), shared, note
         self._context: ssl.SSLContext | None = context_for(settings.tls) if settings.tls else None
         self.scheme = b"https" if settings.tls else b"http"
         self.peers = Peers(settings.trusted)

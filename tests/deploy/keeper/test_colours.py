@@ -8,6 +8,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -329,6 +330,25 @@ def test_the_log_of_a_colour_stays_within_its_bounds(serving: Any) -> None:
     assert (8 << 20) - 9 <= kept.stat().st_size <= 8 << 20
     assert lines == [b"%08d" % line for line in range(number - len(lines), number)]
     assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_clients_never_have_the_descriptors_that_the_colours_need(idle: Any) -> None:
+    few = 'ulimit -n 128; exec "$@"'
+    idle.program = ("/bin/sh", "-c", few, "sh", *idle.program)
+    idle.start()
+    keeper = idle.deployer()
+    idle.serve(keeper, "blue", idle.release("v1"))
+    with ExitStack() as held:
+        for _ in range(128):
+            client = held.enter_context(socket.create_connection(("127.0.0.1", idle.port)))
+            client.sendall(b"GET / HTTP/1.1\r\n")
+        until(lambda: '"connections full"' in idle.journal())
+        keeper.start("green", idle.release("v2"))
+        idle.standing("green", "ready")
+        assert '"accept failed"' not in idle.journal()
+    assert idle.get()[1] == "v1"
+    assert idle.details()["colours"]["blue"]["restarts"] == 0
+    assert idle.journal().count('"connections lowered","wanted":4096,"number":32,"descriptors":128') == 1
 
 
 def test_a_port_that_somebody_takes_meanwhile_costs_another_attempt(rig: Any, tmp_path: Path) -> None:

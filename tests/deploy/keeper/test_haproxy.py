@@ -368,6 +368,18 @@ def test_a_certificate_is_renewed_without_an_end_of_anything(tmp_path: Path) -> 
         rig.clean_up()
 
 
+@needed
+def test_it_begins_also_where_descriptors_are_few(tmp_path: Path) -> None:
+    rig = Rig(tmp_path.resolve() / "state", entry={"listen": "127.0.0.1:0", "carrier": "haproxy"})
+    rig.program = ("/bin/sh", "-c", 'ulimit -n 1024; exec "$@"', "sh", *rig.program)
+    try:
+        rig.start()
+        rig.serve(rig.deployer(), "blue", release("v1"))
+        assert rig.get()[1] == "v1"
+    finally:
+        rig.clean_up()
+
+
 def test_without_haproxy_it_is_said_what_to_do() -> None:
     with pytest.raises(BadEntry, match=r"there is no program haproxy here: install HAProxy 2\.4"):
         program("/nowhere", system="")

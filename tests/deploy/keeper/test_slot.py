@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
+import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +17,9 @@ import pytest
 from readiness_deploy.keeper.around import Surrounding
 from readiness_deploy.keeper.board import Board
 from readiness_deploy.keeper.colourlog import rotate
+from readiness_deploy.keeper.ending import gone, sweep
 from readiness_deploy.keeper.folder import Folder
-from readiness_deploy.keeper.processes import Processes, marked
+from readiness_deploy.keeper.processes import Processes, alive, identity, marked
 from readiness_deploy.keeper.slot import Slot
 from readiness_deploy.ports import Standing
 
@@ -119,3 +124,33 @@ def test_of_a_line_that_is_longer_than_a_log_may_be_the_end_is_kept(tmp_path: Pa
     assert rotate(log)
     assert (tmp_path / "blue.log.1").read_bytes() == b"b" * (8 << 20)
     assert log.read_bytes() == b""
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_who_lives_is_not_taken_for_dead_where_no_descriptor_is_left_to_look(tmp_path: Path) -> None:
+    async def play() -> None:
+        child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        known = identity(child.pid)
+        assert known is not None
+        with no_descriptors():
+            lives, ending = alive(known), asyncio.create_task(gone(known))
+            swept = asyncio.create_task(sweep(Processes(), tmp_path, known, "none", lambda *_, **__: None))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert (lives, ending.done(), swept.done()) == (True, False, False)
+        await asyncio.gather(ending, swept)
+        assert child.wait(20) == -signal.SIGKILL
+        assert not alive(known)
+
+    asyncio.run(asyncio.wait_for(play(), 20))
