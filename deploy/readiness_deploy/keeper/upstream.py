@@ -120,7 +120,7 @@ class Upstream(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        if self.user is not None and not self._heard and exc is not None:
+        if self.user is not None and exc is not None:
             self._last_words()
         user = self.tunnel or self.user
         self.user = self.tunnel = None
@@ -193,12 +193,15 @@ class Upstream(asyncio.Protocol):
         user.ended(trailers)
 
     def _last_words(self) -> None:
-        """A server that refuses a body answers and closes. Writing then fails before its answer was read."""
-        try:
-            data = self._socket.recv(_LARGEST_HEAD)
-        except OSError:
-            return
-        if data:
+        """A server that refuses a body answers and closes. Writing then fails before its answer was read, or the rest
+        of it. An end is none here: the connection broke off."""
+        while self.user is not None:
+            try:
+                data = self._socket.recv(_LARGEST_HEAD)
+            except OSError:
+                return
+            if not data:
+                return
             self.data_received(data)
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 from readiness_deploy.keeper.board import Board
+from readiness_deploy.keeper.http1 import AnswerHead, Malformed
 from readiness_deploy.keeper.upstream import LONGEST_IDLE, Pool, Upstream
 
-from keeper_data.rig import run
+from keeper_data.rig import run, until
 
 
 class Waits:
@@ -104,5 +105,64 @@ def test_one_to_where_the_colour_was_before_is_not_kept(listener: socket.socket)
         board.place("blue", listener.getsockname(), "r")
         assert pool.take(board.slot("blue"), 1) is None
         theirs.close()
+
+    run(test())
+
+
+class Asks:
+    """Who uses a connection, and what it was told."""
+
+    method, complete = b"POST", False
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+        self.got = bytearray()
+
+    def interim(self, answer: AnswerHead) -> None:
+        self.told.append(answer.status)
+
+    def begun(self, answer: AnswerHead) -> None:
+        self.told.append(answer.status)
+
+    def content(self, content: bytes) -> None:
+        self.got += content
+
+    def hold(self, full: bool) -> None: ...
+
+    def ended(self, trailers: list[bytes]) -> None:
+        self.told.append("ended")
+
+    def switched(self, upstream: Upstream, answer: AnswerHead, rest: bytes) -> None: ...
+
+    def lost(self, heard: bool, fault: BaseException | None) -> None:
+        self.told.append("lost")
+
+    def malformed(self, fault: Malformed) -> None:
+        self.told.append(fault)
+
+
+@pytest.mark.parametrize(("length", "end"), [(120_000, "ended"), (120_001, "lost")])
+def test_an_answer_that_lies_in_the_socket_is_read_when_writing_fails(
+    listener: socket.socket, length: int, end: str
+) -> None:
+    """Whatever was heard before, and however much it is. One that broke off is none."""
+
+    async def test() -> None:
+        pool, board, upstream, theirs = await _kept(listener)
+        upstream._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        user = Asks()
+        assert pool.take(board.slot("blue"), 10) is upstream
+        upstream.take(user)
+        theirs.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await until(lambda: user.told == [100])
+        upstream.transport.write(b"x" * 10)
+        # From here on the loop does not run until writing has failed.
+        theirs.sendall(b"HTTP/1.1 413 Large\r\nContent-Length: %d\r\n\r\n" % length + b"y" * 120_000)
+        theirs.close()  # with something unread: a reset
+        upstream.transport.write(b"x")
+        assert upstream.transport.is_closing()
+        await until(lambda: upstream.closed)
+        assert user.told == [100, 413, end]
+        assert len(user.got) == 120_000
 
     run(test())
