@@ -21,9 +21,11 @@ _STALE = 2.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """Of one colour, since one HAProxy began. `errors` are 5xx that the colour said, `no_answer` those that HAProxy
-    said in its place, `cut` answers that the colour broke off, `left` those whose clients went away first."""
+    said in its place, `cut` requests that the colour broke off, `left` those whose clients did, or went away first.
+    Both of these may have had an answer all the same, and one request may be in both; `statusless` had none."""
 
     requests: int = 0
+    statusless: int = 0
     errors: int = 0
     no_answer: int = 0
     cut: int = 0
@@ -67,6 +69,7 @@ def _row(backend: Mapping[str, str], server: Mapping[str, str]) -> Row:
     return Row(
         Counts(
             requests=total,
+            statusless=of(backend, "hrsp_other"),
             errors=said,
             no_answer=of(backend, "hrsp_5xx") - said,
             cut=of(backend, "srv_abrt"),
@@ -115,7 +118,11 @@ class Window:
         }  # fmt: skip
 
     def over(self, now: float, seconds: float) -> dict[str, Any]:
-        """The last so many seconds, in the words of Traffic; empty where nobody could look."""
+        """The last so many seconds, in the words of Traffic; empty where nobody could look.
+
+        In doubt against the release: `cut` includes refusals that closed before the body was read, since for HAProxy
+        they differ in nothing from answers that broke off.
+        """
         if self._latest is None or now - self._latest > _STALE:
             return {}
         first = self._samples[0][1]
@@ -124,10 +131,12 @@ class Window:
                 break
             first = counts
         last = self._total()
-        n = max(0, last.requests - last.left - first.requests + first.left)
+        # Who left and has a status was answered.
+        n = max(0, last.requests - first.requests - min(last.left - first.left, last.statusless - first.statusless))
+        errors = min(n, max(0, last.errors - first.errors))
         silent = last.no_answer + last.cut - first.no_answer - first.cut
         return {
-            "n": n, "errors": max(0, last.errors - first.errors), "no_answer": max(0, silent),
+            "n": n, "errors": errors, "no_answer": min(n - errors, max(0, silent)),
             "p50": None, "p95": None, "p99": None, "max": None, "quantiles": {},
         }  # fmt: skip
 
