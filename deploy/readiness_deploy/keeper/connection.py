@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from readiness_deploy.keeper.proxy import Proxy
 
 _MOST_AHEAD = 64 << 10
-_LINGER = 2.0
+_SILENT = 5.0
+_LONGEST_LINGER = 30.0
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -25,8 +26,8 @@ class Connection(asyncio.Protocol):
     """The connection of a client. It belongs to the keeper: no change of the route touches it."""
 
     __slots__ = (
-        "_advancing", "_body", "_buffer", "_exchange", "_finishing", "_half", "_holds", "_lingering", "_since",
-        "_socket", "_tunnel", "body_bytes", "clogged", "closing", "door", "origin", "transport", "welcomed",
+        "_advancing", "_body", "_buffer", "_exchange", "_finishing", "_half", "_holds", "_lingering", "_silent_since",
+        "_since", "_socket", "_tunnel", "body_bytes", "clogged", "closing", "door", "origin", "transport", "welcomed",
     )  # fmt: skip
 
     def __init__(self, door: Proxy, sock: socket.socket, peer: str) -> None:
@@ -41,7 +42,7 @@ class Connection(asyncio.Protocol):
         self._tunnel: Tunnel | None = None
         self._holds: set[str] = set()
         self._advancing = self._half = self.clogged = self.closing = self.welcomed = False
-        self._lingering = 0.0
+        self._lingering = self._silent_since = 0.0  # until when at most, once it lingers
         self._since = door.loop.time()  # when the connection fell idle, or the head of a request began
         self.body_bytes = 0
 
@@ -72,6 +73,7 @@ class Connection(asyncio.Protocol):
             self._tunnel.from_client(data)
             return
         if self.closing:
+            self._silent_since = self.door.loop.time()
             return
         if not self._buffer and self._exchange is None:
             self._since = self.door.loop.time()
@@ -266,14 +268,16 @@ class Connection(asyncio.Protocol):
         self._linger()
 
     def _linger(self) -> None:
-        """Close once the client is silent: closing on what it still sends would destroy the answer on its way."""
+        """Close once the client is silent: closing on what it still sends would destroy the answer on its way. What
+        comes is dropped, and not for ever."""
         if self.transport.is_closing():
             return
         self.closing = True
         self._buffer = b""
         self._holds.clear()
         self.transport.resume_reading()
-        self._lingering = self.door.loop.time() + _LINGER
+        self._silent_since = self.door.loop.time()
+        self._lingering = self._silent_since + _LONGEST_LINGER
         if self.transport.can_write_eof():
             self.transport.write_eof()
 
@@ -305,7 +309,7 @@ class Connection(asyncio.Protocol):
         if self._exchange is not None:
             self._exchange.check(now)
         elif self._lingering:
-            if now > self._lingering:
+            if now > self._lingering or now - self._silent_since > _SILENT:
                 self.transport.abort() if self.clogged else self.transport.close()
         elif self.closing or self._finishing is not None:
             if self.clogged and now - self._since > entry.timeout:

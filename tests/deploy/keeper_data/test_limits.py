@@ -8,9 +8,11 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from readiness_deploy.keeper import exchange
+from readiness_deploy.keeper.connection import Connection
 from readiness_deploy.keeper.entry import Entry
 
 from keeper_data.rig import OK, App, Seen, get, post, receive, rigged, run, until
@@ -234,5 +236,64 @@ def test_who_gives_up_on_a_body_that_does_not_come_is_not_at_fault(
             assert status in said
             assert rig.board.counts("blue")[kind] == 1
             rig.balanced()
+
+    run(test())
+
+
+class Stands:
+    """A loop whose clock stands, except where it is put forward."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self.now = loop, loop.time()
+
+    def time(self) -> float:
+        return self.now
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+
+@pytest.mark.parametrize("who", ["application", "keeper"])
+def test_a_client_that_still_sends_keeps_its_refusal(who: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many clients read an answer only when they have sent everything. Closing on them would destroy it."""
+    heard = 0
+    read = Connection.data_received
+
+    def counted(self: Connection, data: bytes) -> None:
+        nonlocal heard
+        heard += len(data)
+        read(self, data)
+
+    monkeypatch.setattr(Connection, "data_received", counted)
+
+    async def refuses(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    async def test() -> None:
+        async with rigged(App(handler=refuses), entry=Entry(body=1 << 20 if who == "application" else 10)) as rig:
+            rig.proxy.loop = clock = Stands(rig.proxy.loop)  # type: ignore[assignment]
+            sends, silent = await rig.client(), await rig.client()
+            for client in (sends, silent):
+                await client.send(post(b"").replace(b"Length: 0", b"Length: 1000"))
+                assert (await client.answer()).status == 413
+            of = {one.transport.get_extra_info("peername"): one for one in rig.proxy._connections}
+            one, other = (of[client.writer.get_extra_info("sockname")] for client in (sends, silent))
+            for seconds in range(4, 29, 4):
+                before = heard
+                await sends.send(b"x" * 10)
+                await until(lambda before=before: heard == before + 10)  # type: ignore[misc]
+                clock.now += 4
+                one.check(clock.now)
+                other.check(clock.now)
+                assert not one.transport.is_closing()
+                assert other.transport.is_closing() == (seconds > 4)
+            assert await silent.ended() == b""
+            before = heard
+            await sends.send(b"x" * 10)
+            await until(lambda: heard == before + 10)
+            clock.now += 4
+            one.check(clock.now)
+            assert one.transport.is_closing(), "nobody is listened to for ever"
 
     run(test())
