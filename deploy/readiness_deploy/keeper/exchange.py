@@ -70,9 +70,9 @@ class Exchange:
         slot.enter(self, self.cut)
         self._door.shared.enter(slot.colour)
 
-    def unserved(self) -> None:
+    def unserved(self, why: str) -> None:
         self._leave()
-        self._refuse(503, "no release serves here", "unserved")
+        self._refuse(503, why, "unserved")
 
     def unreachable(self) -> None:
         self._fail("the release that serves here accepts no connection")

@@ -10,6 +10,7 @@ import socket
 
 from readiness_deploy.keeper.bodies import body_of
 from readiness_deploy.keeper.http1 import Malformed, read_answer
+from readiness_deploy.keeper.upstream import LACKING
 
 _LARGEST_HEAD = 64 << 10
 _CHUNK = 16 << 10
@@ -19,8 +20,9 @@ _FIRST_PORT, _LAST_PORT = 20_000, 32_000
 _TRIES = 200
 
 
-async def probe(port: int, path: str, timeout: float) -> str:
-    """Why the colour on this port of the loopback is not ready; empty where it answered 2xx in time."""
+async def probe(port: int, path: str, timeout: float) -> str | None:
+    """Why the colour on this port of the loopback is not ready; empty where it answered 2xx in time. None where it
+    could not be asked, for lack of descriptors, memory or ports here: that says nothing of the colour."""
     try:
         async with asyncio.timeout(timeout):
             return await _ask(port, path)
@@ -35,6 +37,8 @@ async def probe(port: int, path: str, timeout: float) -> str:
     except asyncio.LimitOverrunError:
         return f"the head of the answer to GET {path} is longer than {_LARGEST_HEAD} bytes"
     except OSError as fault:
+        if fault.errno in LACKING:
+            return None
         return f"no answer to GET {path}: {fault.strerror or type(fault).__name__}"
 
 

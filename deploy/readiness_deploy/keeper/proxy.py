@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import socket
 import ssl
 from collections.abc import Callable
@@ -19,13 +18,12 @@ from readiness_deploy.keeper.exchange import Exchange
 from readiness_deploy.keeper.http1 import Malformed, RequestHead
 from readiness_deploy.keeper.search import Search
 from readiness_deploy.keeper.shared import Shared
-from readiness_deploy.keeper.upstream import Pool
+from readiness_deploy.keeper.upstream import LACKING, Pool
 
 _AT_ONCE = 64
 _BREATH = 0.1
 _LAST_WORDS = 2.0
 _HANDSHAKE = 10.0
-_NO_MORE = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
 
 class Proxy:
@@ -152,7 +150,7 @@ class Proxy:
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as fault:
-                if fault.errno in _NO_MORE:
+                if fault.errno in LACKING:
                     self._complain("accept failed", why=fault.strerror)
                     self._listen(False)
                     self.loop.call_later(_BREATH, self._listen, True)
@@ -198,6 +196,10 @@ class Proxy:
         """A colour that is selected took no connection for as long as a request waits."""
         if slot is not None:
             self._complain("colour unreachable", colour=slot.colour, why=why)
+
+    def lacking(self, why: str) -> None:
+        """The keeper could open no connection for as long as a request waits, which says nothing of a colour."""
+        self._complain("connect failed", why=why)
 
     def log_request(
         self, client: Connection, request: RequestHead, exchange: Exchange, slot: Slot | None, outcome: str, status: int

@@ -22,7 +22,7 @@ class Seeker(Protocol):
 
     def moved(self, slot: Slot) -> None: ...
     def found(self, upstream: Upstream) -> None: ...
-    def unserved(self) -> None: ...
+    def unserved(self, why: str) -> None: ...
     def unreachable(self) -> None: ...
 
 
@@ -60,7 +60,7 @@ class Search:
         slot = self._door.board.target
         if slot is None:
             self.stop()
-            self._seeker.unserved()
+            self._seeker.unserved("no release serves here")
             return
         if slot is not self._slot:
             self._slot = slot
@@ -105,11 +105,11 @@ class Search:
         else:
             self._found(upstream)
 
-    def unopened(self, why: str) -> None:
+    def unopened(self, why: str, *, lacking: bool) -> None:
         """No connection came about."""
         self._connecting -= 1
         if self._idle:
-            self._wait(why)
+            self._wait(why, lacking=lacking)
 
     @property
     def _idle(self) -> bool:
@@ -120,14 +120,18 @@ class Search:
         self.stop()
         self._seeker.found(upstream)
 
-    def _wait(self, why: str) -> None:
+    def _wait(self, why: str, *, lacking: bool = False) -> None:
         self._still()
         now = self._door.loop.time()
         self._hold_until = self._hold_until or now + self._door.entry.hold
         if now >= self._hold_until:
             self.stop()
-            self._door.unreachable(self._slot, why)
-            self._seeker.unreachable()
+            if lacking:
+                self._door.lacking(why)
+                self._seeker.unserved("the keeper cannot open a connection")
+            else:
+                self._door.unreachable(self._slot, why)
+                self._seeker.unreachable()
             return
         pause = _PAUSES[min(self._tries, len(_PAUSES) - 1)]
         self._tries += 1

@@ -278,6 +278,9 @@ class Slot:
         until = time.monotonic() + wanted.within
         while True:
             fault = await probe(running.port, wanted.path, wanted.timeout)
+            if fault is None:  # nobody could ask: it stands as it stood
+                await asyncio.sleep(wanted.interval)
+                continue
             self._probes += 1
             if fault:
                 self._answer_badly(fault, wanted.failures)

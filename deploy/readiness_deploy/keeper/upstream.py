@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
 from typing import Protocol, cast
@@ -15,6 +16,8 @@ LONGEST_IDLE = 2.0  # shorter than what servers keep connections for
 _MOST_IDLE = 256
 _LARGEST_HEAD = 64 << 10
 _CONNECT = 2.0
+LACKING = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL))
+"""Faults that say what this process or this machine lacks, and nothing of who was to be reached."""
 
 
 class User(Protocol):
@@ -206,10 +209,10 @@ class Upstream(asyncio.Protocol):
 
 
 class Opener(Protocol):
-    """Who waits for a new connection."""
+    """Who waits for a new connection. `lacking` says that the keeper could not even try to open one."""
 
     def opened(self, upstream: Upstream) -> None: ...
-    def unopened(self, why: str) -> None: ...
+    def unopened(self, why: str, *, lacking: bool) -> None: ...
 
 
 class Pool:
@@ -275,7 +278,8 @@ class Pool:
         except (OSError, TimeoutError) as fault:
             if sock is not None:
                 sock.close()
-            opener.unopened(getattr(fault, "strerror", None) or f"no connection within {_CONNECT:g} s")
+            why = getattr(fault, "strerror", None) or f"no connection within {_CONNECT:g} s"
+            opener.unopened(why, lacking=getattr(fault, "errno", None) in LACKING)
             return
         self.opened += 1
         opener.opened(upstream)

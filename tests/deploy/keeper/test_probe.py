@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from keeper_data.rig import few_files
 from readiness_deploy.keeper.probe import probe
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
-async def _asked(answer: bytes, closes: bool) -> str:
+async def _asked(answer: bytes, closes: bool) -> str | None:
     async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer)
@@ -45,5 +46,14 @@ async def _asked(answer: bytes, closes: bool) -> str:
 )
 def test_what_is_ready(answer: bytes, closes: bool, why: str) -> None:
     said = asyncio.run(_asked(answer, closes))
+    assert said is not None
     assert why in said
     assert bool(said) == bool(why)
+
+
+def test_what_could_not_be_asked_is_not_unready() -> None:
+    async def asked() -> str | None:
+        with few_files(0):
+            return await probe(1, "/ready", 10)
+
+    assert asyncio.run(asked()) is None

@@ -154,3 +154,40 @@ def test_who_lives_is_not_taken_for_dead_where_no_descriptor_is_left_to_look(tmp
         assert not alive(known)
 
     asyncio.run(asyncio.wait_for(play(), 20))
+
+
+def test_a_colour_that_nobody_could_ask_stands_as_it_stood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: str | None = ""
+    asked = 0
+
+    async def probe(*_: object) -> str | None:
+        nonlocal asked
+        asked += 1
+        return said
+
+    monkeypatch.setattr("readiness_deploy.keeper.slot.probe", probe)
+
+    async def play() -> None:
+        nonlocal said
+        slot = Slot("blue", around(tmp_path))
+        slot.start(release("v1", command=["sleep", "60"], ready={"interval": 0.001, "failures": 1}))
+        while slot.standing is not Standing.READY:
+            await asyncio.sleep(0.001)
+        said, before = None, asked
+        while asked < before + 5:
+            await asyncio.sleep(0.001)
+        view = slot.view()
+        assert (view.standing, view.why) == (Standing.READY, "")
+        assert view.streak == view.probes >= 1
+        said = "it answers badly"
+        while slot.standing is Standing.READY:
+            await asyncio.sleep(0.001)
+        said, before = None, asked
+        while asked < before + 5:
+            await asyncio.sleep(0.001)
+        assert (slot.view().standing, slot.view().why) == (Standing.UNREADY, "it answers badly")
+        ending = slot.stop()
+        assert ending is not None
+        await ending
+
+    asyncio.run(asyncio.wait_for(play(), 60))

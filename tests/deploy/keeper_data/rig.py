@@ -6,10 +6,12 @@ What comes out is read by h11, which shares no code with the keeper.
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -276,6 +278,20 @@ async def rigged(blue: App | None = None, green: App | None = None, entry: Entry
                     await app.stop()
             rig.listener.close()
             rig.shared.close()
+
+
+@contextmanager
+def few_files(spare: int) -> Iterator[None]:
+    """So many descriptors can be opened in this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # The lowest number that is free tells how many are in use.
+    file = os.dup(0)
+    os.close(file)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (file + spare, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def get(path: str = "/", *lines: str, version: str = "1.1") -> bytes:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import socket
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,7 +12,7 @@ from readiness_deploy.keeper import exchange
 from readiness_deploy.keeper.connection import Connection
 from readiness_deploy.keeper.entry import Entry
 
-from keeper_data.rig import OK, App, Seen, get, post, receive, rigged, run, until
+from keeper_data.rig import OK, App, Seen, few_files, get, post, receive, rigged, run, until
 
 
 def test_a_head_that_does_not_end_is_not_waited_for() -> None:
@@ -161,28 +158,13 @@ def test_more_connections_than_there_may_be_wait_in_the_socket() -> None:
     run(test())
 
 
-@contextmanager
-def _few_files(spare: int) -> Iterator[None]:
-    import os
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # The lowest number that is free tells how many are in use.
-    file = os.dup(0)
-    os.close(file)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (file + spare, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
 def test_a_lack_of_descriptors_ends_nothing() -> None:
     async def test() -> None:
         async with rigged(App()) as rig:
             first = await rig.client()
             assert (await first.ask(get())).status == 200
             second = await rig.client()
-            with _few_files(1):
+            with few_files(1):
                 # One is left: for the client's own socket. The keeper has none to accept it with.
                 third = await rig.client()
                 await third.send(get())
@@ -190,6 +172,23 @@ def test_a_lack_of_descriptors_ends_nothing() -> None:
                 assert (await first.ask(get())).status == 200
             assert (await third.answer()).status == 200
             assert (await second.ask(get())).status == 200
+
+    run(test())
+
+
+def test_a_lack_of_descriptors_is_no_fault_of_the_release() -> None:
+    async def test() -> None:
+        async with rigged(App(), entry=Entry(hold=0.1)) as rig:
+            client = await rig.client()
+            await until(lambda: any(one.welcomed for one in rig.proxy._connections))
+            with few_files(0):
+                got = await client.ask(get())
+                assert (got.status, got.one("retry-after")) == (503, "1")
+                assert b"the keeper cannot open a connection" in got.body
+            assert [what for what, _ in rig.notes] == ["connect failed"]
+            assert (await client.ask(get())).status == 200
+            counts = rig.board.counts("blue")
+            assert (counts["requests"], counts["2xx"], counts["no_answer"]) == (1, 1, 0)
 
     run(test())
 

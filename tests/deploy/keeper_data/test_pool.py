@@ -23,7 +23,7 @@ class Waits:
     def opened(self, upstream: Upstream) -> None:
         self.came.set_result(upstream)
 
-    def unopened(self, why: str) -> None:
+    def unopened(self, why: str, *, lacking: bool) -> None:
         self.came.set_exception(ConnectionError(why))
 
 
