@@ -25,35 +25,46 @@ class TrafficProbe:
         n, errors, silent = (_count(counts, name) for name in ("n", "errors", "no_answer"))
         if n is None or errors is None or silent is None:
             return self._found(Verdict.INCONCLUSIVE, None, None, "the keeper's counts cannot be read")
-        if n < self._gate.min_requests:
-            few = "no requests" if not n else f"{n} requests"
-            return self._found(
-                Verdict.INCONCLUSIVE, n, None, f"{few} in {self._window:g} s, {self._gate.min_requests} wanted"
-            )
-        ratio = min(1.0, (errors + silent) / n)
-        most = self._gate.max_error_ratio
-        if most is not None and ratio > most:
+        least, most = self._gate.min_requests, self._gate.max_error_ratio
+        ratio = min(1.0, (errors + silent) / n) if n else 0.0
+        if n >= least and most is not None and ratio > most:
             return self._found(Verdict.FAIL, n, ratio, f"{errors} of {n} answered 5xx, {silent} did not answer")
-        if self._gate.max_latency is None:
-            verdict = Verdict.INCONCLUSIVE if most is None else Verdict.PASS
-            return self._found(verdict, n, ratio, "" if most is not None else "nothing is measured by it")
-        return self._timely(counts, n, silent)
+        if self._gate.max_latency is not None:
+            return self._timely(counts, n, silent)
+        if n < least:
+            return self._few(n)
+        verdict = Verdict.INCONCLUSIVE if most is None else Verdict.PASS
+        return self._found(verdict, n, ratio, "" if most is not None else "nothing is measured by it")
 
     def stop(self) -> None:
         """The keeper answers within its own time limit."""
 
     def _timely(self, counts: Mapping[str, Any], n: int, silent: int) -> Found:
-        """A request without an answer is slower than every other."""
-        most, share = self._gate.max_latency, self._gate.quantile
-        assert most is not None  # noqa: S101 - the caller saw it
-        if silent > (1 - share) * n:
-            return self._found(Verdict.FAIL, n, None, f"{silent} of {n} did not answer")
-        lower, upper = around(_quantiles(counts), share * n / (n - silent))
-        if upper is not None and upper <= most:
-            return self._found(Verdict.PASS, n, upper, "")
-        if lower is not None and lower > most:
-            return self._found(Verdict.FAIL, n, lower, f"{lower:.3f} s at the quantile {share:g}")
-        return self._found(Verdict.INCONCLUSIVE, n, upper, f"the keeper does not know the quantile {share:g}")
+        """A request without an answer is slower than every other. One that waits for its answer is as slow as it has
+        waited: that can make the colour too slow, and says nothing for it. So enough of them are enough to fail, and
+        to pass, `min-requests` have to be over."""
+        gate, share = self._gate, self._gate.quantile
+        assert gate.max_latency is not None  # noqa: S101 - the caller saw it
+        waiting, timed = _count(counts, "waiting") or 0, _count(counts, "timed")
+        if timed is None:
+            timed = max(0, n - silent)
+        every, over = timed + silent, timed - waiting + silent
+        if every < gate.min_requests:
+            return self._few(over)
+        still = f"; {waiting} without an answer so far" if waiting else ""
+        if silent > (1 - share) * every:
+            return self._found(Verdict.FAIL, every, None, f"{silent} of {every} did not answer")
+        lower, upper = around(_quantiles(counts), share * every / timed)
+        if upper is not None and upper <= gate.max_latency:
+            return self._found(Verdict.PASS, every, upper, "") if over >= gate.min_requests else self._few(over)
+        if lower is not None and lower > gate.max_latency:
+            return self._found(Verdict.FAIL, every, lower, f"{lower:.3f} s at the quantile {share:g}{still}")
+        return self._found(Verdict.INCONCLUSIVE, every, upper, f"the keeper does not know the quantile {share:g}")
+
+    def _few(self, n: int) -> Found:
+        few = "no requests" if not n else f"{n} requests"
+        why = f"{few} in {self._window:g} s, {self._gate.min_requests} wanted"
+        return self._found(Verdict.INCONCLUSIVE, n, None, why)
 
     def _found(self, verdict: Verdict, n: int | None, value: float | None, why: str) -> Found:
         gate = self._gate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from readiness_deploy.keeper.traffic import Traffic
 from readiness_deploy.states import COLOURS, Colour
@@ -14,29 +14,43 @@ Address = tuple[str, int]
 _LOOK = 0.02
 
 
-class Slot:
-    """One colour: where it listens, what it runs, and what is in flight there. `cutters` end one request each."""
+class UnderWay(Protocol):
+    """A request that a colour has not yet answered to the end."""
 
-    __slots__ = ("address", "colour", "cutters", "in_flight", "release", "traffic", "waiting")
+    def cut(self) -> None:
+        """End it before its time."""
+        ...
+
+    def waited(self) -> float | None:
+        """Seconds since it was complete; None where it is not, or an answer has begun."""
+        ...
+
+
+class Slot:
+    """One colour: where it listens, what it runs, and what is under way there."""
+
+    __slots__ = ("address", "colour", "release", "traffic", "under_way", "waiting")
 
     def __init__(self, colour: Colour, clock: Callable[[], float]) -> None:
         self.colour = colour
         self.address: Address | None = None
         self.release = ""
-        self.in_flight = 0
         self.traffic = Traffic(clock)
         self.waiting: list[asyncio.Future[None]] = []
-        self.cutters: dict[object, Callable[[], None]] = {}
+        self.under_way: set[UnderWay] = set()
 
-    def enter(self, who: object, cut: Callable[[], None]) -> None:
-        """A request goes to this colour; `cut` ends it before its time."""
-        self.in_flight += 1
-        self.cutters[who] = cut
+    @property
+    def in_flight(self) -> int:
+        """How many are under way, open tunnels among them."""
+        return len(self.under_way)
 
-    def leave(self, who: object) -> None:
+    def enter(self, request: UnderWay) -> None:
+        """It goes to this colour."""
+        self.under_way.add(request)
+
+    def leave(self, request: UnderWay) -> None:
         """It is over, or goes elsewhere."""
-        self.in_flight -= 1
-        del self.cutters[who]
+        self.under_way.remove(request)
         if not self.in_flight and self.waiting:
             for future in self.waiting:
                 if not future.done():
@@ -110,10 +124,10 @@ class Board:
 
     def cut(self, colour: Colour) -> int:
         """End everything that is in flight there, at once; how many that were."""
-        cutters = list(self._slots[colour].cutters.values())
-        for cut in cutters:
-            cut()
-        return len(cutters)
+        requests = list(self._slots[colour].under_way)
+        for request in requests:
+            request.cut()
+        return len(requests)
 
     def counts(self, colour: Colour) -> Mapping[str, int]:
         """Counts since this board began, as Traffic gives them, and `in_flight`."""
@@ -121,8 +135,10 @@ class Board:
         return {**slot.traffic.counts(), "in_flight": slot.in_flight}
 
     def window(self, colour: Colour, seconds: float) -> Mapping[str, Any]:
-        """The last seconds, as Traffic gives them."""
-        return self._slots[colour].traffic.window(seconds)
+        """The last seconds, as Traffic gives them, with what waits for an answer now."""
+        slot = self._slots[colour]
+        waits = (request.waited() for request in slot.under_way)
+        return slot.traffic.window(seconds, waits=[wait for wait in waits if wait is not None])
 
     def _tell(self) -> None:
         for listener in self._listeners:

@@ -29,7 +29,7 @@ class Exchange:
     """A request and its answer. The connection of the client is told `finished` once, or is closed by this."""
 
     __slots__ = (
-        "_asked", "_chunks_out", "_client", "_door", "_first", "_head", "_kept", "_kept_size", "_loop", "_request",
+        "_asked", "_chunks_out", "_client", "_door", "_head", "_kept", "_kept_size", "_latency", "_loop", "_request",
         "_search", "_upstream", "answer", "complete", "content_out", "continued", "identity", "keep", "method", "over",
         "progress", "shared", "slot", "started", "told", "tunnel",
     )  # fmt: skip
@@ -55,7 +55,7 @@ class Exchange:
         self.keep = request.keep
         self.content_out = 0
         self.started = self.progress = self._asked = self._loop.time()
-        self._first = 0.0
+        self._latency: float | None = None
 
     # Finding a connection.
 
@@ -67,7 +67,7 @@ class Exchange:
         """From now on this request counts for that colour."""
         self._leave()
         self.slot = self.shared = slot
-        slot.enter(self, self.cut)
+        slot.enter(self)
         self._door.shared.enter(slot.colour)
 
     def unserved(self, why: str) -> None:
@@ -148,7 +148,7 @@ class Exchange:
 
     def begun(self, answer: AnswerHead) -> None:
         """The head of the answer came. It waits for the first piece of the body, to travel with it."""
-        self._first = self._loop.time()
+        self._latency = self.waited()
         self.answer = answer
         endless = answer.length is None or answer.length == -1
         self._chunks_out = endless and self._request.minor == 1
@@ -168,7 +168,7 @@ class Exchange:
         self._out(last_chunk(trailers if self._request.trailers else []) if self._chunks_out else b"")
         answer = self.answer
         assert answer is not None and self.slot is not None, "an answer ended that began"  # noqa: S101, PT018
-        self.slot.traffic.answered(answer.status, max(0.0, self._first - self._asked))
+        self.slot.traffic.answered(answer.status, self._latency)
         self._finish("answered")
         self._client.finished(self)
 
@@ -185,7 +185,7 @@ class Exchange:
             upstream.close()
             self.malformed(Malformed("it changed the protocol, unasked", 502))
             return
-        self._first, self.answer, self._upstream = self._loop.time(), answer, None
+        self._latency, self.answer, self._upstream = self.waited(), answer, None
         self._client.write(answer_head(answer, self._request, self.identity, keep=True, chunked=False))
         self.told = True
         patience = self._door.entry.timeout
@@ -203,9 +203,14 @@ class Exchange:
         if cut:
             self.slot.traffic.unanswered(begun=True)
         else:
-            self.slot.traffic.answered(self.answer.status, max(0.0, self._first - self._asked))
+            self.slot.traffic.answered(self.answer.status, self._latency)
         self._finish("cut" if cut else "answered")
         self.delivered()
+
+    def waited(self) -> float | None:
+        """Seconds for which the whole request has been waiting for the beginning of its answer, None where it is not.
+        Who sends slowly, or not at all, waits for itself."""
+        return self._loop.time() - self._asked if self.complete and self.answer is None else None
 
     # What goes wrong.
 
@@ -242,7 +247,7 @@ class Exchange:
             return
         self._drop_upstream()
         if self.slot is not None:
-            self.slot.traffic.abandoned()
+            self.slot.traffic.abandoned(self.waited())
         self._finish("left")
         self.delivered()
 
@@ -250,7 +255,7 @@ class Exchange:
         """The body of the request is not what it may be."""
         self._drop_upstream()
         if self.slot is not None:
-            self.slot.traffic.abandoned()
+            self.slot.traffic.abandoned(None)
         self._refuse(status, text, "refused")
 
     def check(self, now: float) -> None:

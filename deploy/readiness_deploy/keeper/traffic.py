@@ -70,6 +70,7 @@ class _Second:
     n: int = 0
     errors: int = 0
     no_answer: int = 0
+    left_waiting: int = 0
     latencies: Latencies = field(default_factory=Latencies)
 
 
@@ -78,7 +79,7 @@ class Traffic:
 
     Each request is counted once, when it is over: by the class of its status, or as `no_answer` (refused, reset, too
     late or malformed, before an answer began), `cut` (the answer began and did not end), or `left` (the client went
-    away first). What clients leave says nothing about a release and is in no window.
+    away first). What clients leave is no error of a release; how long they had waited by then is in windows.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -89,11 +90,13 @@ class Traffic:
         self.bytes_in = self.bytes_out = 0
         self.retried = 0
 
-    def answered(self, status: int, seconds: float) -> None:
-        """An answer came whole; its first byte after so many seconds."""
+    def answered(self, status: int, seconds: float | None) -> None:
+        """An answer came whole; its first byte so many seconds after the whole request. None: before that, so that the
+        client's own slowness would be measured."""
         second = self._now()
         second.n += 1
-        second.latencies.add(seconds)
+        if seconds is not None:
+            second.latencies.add(seconds)
         second.errors += status >= 500
         self.requests += 1
         self.classes[status // 100 if status < 600 else 5] += 1
@@ -107,10 +110,15 @@ class Traffic:
         self.cut += begun
         self.no_answer += not begun
 
-    def abandoned(self) -> None:
-        """The client went away."""
+    def abandoned(self, waited: float | None) -> None:
+        """The client went away, after so many seconds without the beginning of an answer to its whole request. None:
+        an answer had begun, or the request was not complete."""
         self.requests += 1
         self.left += 1
+        if waited is not None:
+            second = self._now()
+            second.left_waiting += 1
+            second.latencies.add(waited)
 
     def counts(self) -> dict[str, int]:
         """Everything since the beginning. `requests` is the sum of all classes, `no_answer`, `cut` and `left`."""
@@ -120,22 +128,37 @@ class Traffic:
             "retried": self.retried, "bytes_in": self.bytes_in, "bytes_out": self.bytes_out,
         }  # fmt: skip
 
-    def window(self, seconds: float, quantiles: Iterable[float] = _QUANTILES) -> dict[str, Any]:
-        """The last so many seconds (3,600 at most), in steps of one.
+    def window(
+        self, seconds: float, quantiles: Iterable[float] = _QUANTILES, *, waits: Iterable[float] = ()
+    ) -> dict[str, Any]:
+        """The last so many seconds (3,600 at most), in steps of one. `waits` are the seconds for which each complete
+        request now under way has waited for the beginning of its answer.
 
-        `errors` are 5xx; `no_answer` includes answers that were cut; both are in `n`. Quantiles and `max` are seconds
-        to the first byte, None where nothing was answered.
+        `n` are the requests that are over and were not left; `errors` are 5xx; `no_answer` includes answers that were
+        cut; both are in `n`. `waiting` are those in `waits`, and those whose clients gave up in these seconds. They are
+        not in `n`, and no errors: a long poll waits too, and whether one is right to only a limit in seconds can tell.
+        They are in the quantiles, by what they waited so far, as the least that their latency can be: a release that
+        hangs would otherwise be judged by what it does answer.
+
+        Quantiles and `max` are seconds to the first byte, of `timed` requests (`waiting` and those answered after they
+        were complete); None where there are none.
         """
         since = self._clock() - min(seconds, LONGEST_WINDOW)
         seen = [s for s in self._seconds if s.at + 1 > since]
         latencies = Latencies()
         for second in seen:
             latencies.merge(second.latencies)
+        waiting = sum(s.left_waiting for s in seen)
+        for wait in waits:
+            latencies.add(wait)
+            waiting += 1
         found = latencies.quantiles({*_QUANTILES, *quantiles})
         return {
             "n": sum(s.n for s in seen),
             "errors": sum(s.errors for s in seen),
             "no_answer": sum(s.no_answer for s in seen),
+            "waiting": waiting,
+            "timed": latencies.n,
             "p50": found[0.5], "p95": found[0.95], "p99": found[0.99],
             "max": latencies.highest if latencies.n else None,
             "quantiles": {str(share): value for share, value in sorted(found.items())},

@@ -399,9 +399,10 @@ _COMMAND = [
 ]
 
 
-def _counts(n: object = 100, errors: object = 0, no_answer: object = 0, **quantiles: object) -> Callable[[], Any]:
-    known = {name.replace("q", "0."): value for name, value in quantiles.items()}
-    return lambda: {"n": n, "errors": errors, "no_answer": no_answer, "max": 2.0, "quantiles": known}
+def _counts(n: object = 100, errors: object = 0, no_answer: object = 0, **more: object) -> Callable[[], Any]:
+    known = {name.replace("q", "0."): value for name, value in more.items() if name.startswith("q")}
+    said = {name: value for name, value in more.items() if not name.startswith("q")}
+    return lambda: {"n": n, "errors": errors, "no_answer": no_answer, "max": 2.0, "quantiles": known, **said}
 
 
 def _raising(fault: Exception) -> Callable[[], Any]:
@@ -443,6 +444,19 @@ _TRAFFIC = [
     _traffic("the slowest never answered", _counts(no_answer=15, q9=0.4), FAIL, _LATENCY),
     _traffic("nobody answered", _counts(no_answer=100), FAIL, _LATENCY),
     _traffic("fast, and full of errors", _counts(errors=50, q9=0.1), FAIL, {**_LATENCY, **_ERRORS}),
+    _traffic("everybody waits", _counts(n=0, waiting=40, timed=40, q9=4.0), FAIL, _LATENCY),
+    _traffic("everybody waits, not for long yet", _counts(n=0, waiting=40, timed=40, q9=0.4), UNSURE, _LATENCY),
+    _traffic("everybody waits, and no latency is limited", _counts(n=0, waiting=40, timed=40), UNSURE, _ERRORS),
+    _traffic("too few, with those who wait", _counts(n=10, waiting=9, timed=19, q9=4.0), UNSURE, _LATENCY),
+    _traffic("enough, with those who wait", _counts(n=10, waiting=10, timed=20, q9=4.0), FAIL, _LATENCY),
+    _traffic("few wait", _counts(n=100, waiting=5, timed=105, q9=0.1), PASS, _LATENCY),
+    _traffic("who waits is no error", _counts(n=100, waiting=50, timed=150), PASS, _ERRORS),
+    _traffic("who waits hides no error", _counts(n=100, errors=2, waiting=900, timed=1000), FAIL, _ERRORS),
+    _traffic("few answers can be timed", _counts(n=100, timed=19, q9=0.1), UNSURE, _LATENCY),
+    _traffic("enough answers can be timed", _counts(n=100, timed=20, q9=0.1), PASS, _LATENCY),
+    _traffic(
+        "of those that can be timed, the slowest never answered", _counts(no_answer=5, timed=30, q9=0.4), FAIL, _LATENCY
+    ),
     _traffic("nothing is measured by it", _counts(), UNSURE, {"min-requests": 1}),
     _traffic("nobody counts", _raising(Refusal("the keeper does not answer")), UNSURE, _ERRORS),
     _traffic("counting breaks", _raising(ValueError("broken")), UNSURE, _ERRORS),

@@ -8,6 +8,7 @@ import os
 import random
 import select
 import signal
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,8 @@ from readiness_deploy.keeper.entry import BadEntry, Entry, Peers, Tls, entry_fro
 from readiness_deploy.keeper.shared import Shared
 from readiness_deploy.keeper.traffic import Latencies, Traffic
 
-from keeper_data.rig import App, Seen, get, post, rigged, run, until
+from keeper_data.certificates import certificate
+from keeper_data.rig import LONGEST, OK, App, Seen, get, post, receive, rigged, run, until
 from readiness.config.deploy import EntrySettings
 
 
@@ -57,7 +59,7 @@ def test_a_window_forgets() -> None:
     traffic.answered(404, 0.3)
     traffic.unanswered(begun=False)
     traffic.unanswered(begun=True)
-    traffic.abandoned()
+    traffic.abandoned(None)
     near, far = traffic.window(3), traffic.window(10)
     assert (near["n"], near["errors"], near["no_answer"]) == (4, 1, 2)
     assert (far["n"], far["errors"], far["no_answer"]) == (5, 1, 2)
@@ -231,3 +233,105 @@ def test_peers_of_ours() -> None:
     ]  # fmt: skip
     with pytest.raises(BadEntry, match="trusted"):
         Peers(("nonsense",))
+
+
+def test_who_waits_is_in_the_quantiles_and_is_no_request_that_is_over() -> None:
+    clock = Clock()
+    traffic = Traffic(clock)
+    for _ in range(10):
+        traffic.answered(200, 0.01)
+    traffic.answered(408, None)
+    for _ in range(5):
+        traffic.abandoned(3.0)
+    traffic.abandoned(None)
+    traffic.unanswered(begun=False)
+    seen = traffic.window(10, waits=[7.0] * 5)
+    assert (seen["n"], seen["no_answer"], seen["waiting"], seen["timed"]) == (12, 1, 10, 20)
+    assert seen["p50"] == pytest.approx(0.01, rel=0.02)
+    assert seen["p95"] == pytest.approx(7, rel=0.02)
+    assert traffic.window(10)["p95"] == pytest.approx(3, rel=0.02)
+    clock.now += 20
+    assert traffic.window(10, waits=[7.0])["p50"] == pytest.approx(7, rel=0.02)
+    assert (traffic.window(10)["waiting"], traffic.window(10)["p50"]) == (0, None)
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_release_that_hangs_is_seen_while_it_hangs(leaves: bool, tmp_path: Path) -> None:
+    """Whether its clients wait or give up. On TLS a client's end is heard at once, on plain TCP it may still listen."""
+    tls = certificate(tmp_path, 1) if leaves else None
+    trusting = ssl.create_default_context(cafile=tls.certificate) if tls else None
+    options = {"ssl": trusting, "server_hostname": "entry.test"} if tls else {}
+
+    async def maybe(seen: Seen) -> bytes:
+        if seen.target == "/hang":
+            await asyncio.sleep(LONGEST)
+        return OK
+
+    async def test() -> None:
+        app = App(maybe)
+        async with rigged(app, entry=Entry(tls=tls)) as rig:
+            for _ in range(5):
+                await (await rig.client(**options)).ask(get())
+            hung = [await rig.client(**options) for _ in range(5)]
+            for client in hung:
+                await client.send(get("/hang"))
+            await until(lambda: rig.board.window("blue", 60)["max"] > 1)
+            if leaves:
+                for client in hung:
+                    client.close()
+                await until(lambda: rig.board.counts("blue")["left"] == 5)
+            seen = rig.board.window("blue", 60)
+            assert (seen["n"], seen["no_answer"], seen["waiting"], seen["timed"]) == (5, 0, 5, 10)
+            assert seen["p95"] > 0.9
+            await app.stop()
+
+    run(test())
+
+
+def test_who_leaves_during_an_answer_waited_for_nothing() -> None:
+    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await receive(reader, writer)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nbegun")
+        while True:
+            await asyncio.sleep(0.01)
+            writer.write(b"x")
+            await writer.drain()
+
+    async def test() -> None:
+        app = App(handler=begin)
+        async with rigged(app) as rig:
+            client = await rig.client()
+            await client.send(get())
+            await client.reader.readuntil(b"begun")
+            assert rig.board.window("blue", 60)["waiting"] == 0
+            client.writer.transport.abort()
+            await until(lambda: rig.board.counts("blue")["left"] == 1)
+            seen = rig.board.window("blue", 60)
+            assert (seen["waiting"], seen["timed"], seen["n"]) == (0, 0, 0)
+
+    run(test())
+
+
+def test_a_clients_own_slowness_is_no_latency_of_the_release() -> None:
+    """It stalls its body, until the application has enough of it. Nor does it wait for anything meanwhile."""
+
+    async def impatient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await enough.wait()
+        writer.write(b"HTTP/1.1 408 Late\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    enough = asyncio.Event()
+
+    async def test() -> None:
+        async with rigged(App(handler=impatient)) as rig:
+            client = await rig.client()
+            await client.send(post(b"body")[:-1])
+            await until(lambda: rig.board.in_flight("blue"))
+            assert rig.board.window("blue", 60)["waiting"] == 0
+            enough.set()
+            assert (await client.answer("POST")).status == 408
+            seen = rig.board.window("blue", 60)
+            assert (seen["n"], seen["errors"], seen["no_answer"], seen["timed"], seen["p95"]) == (1, 0, 0, 0, None)
+
+    run(test())
