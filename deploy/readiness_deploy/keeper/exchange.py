@@ -30,7 +30,7 @@ class Exchange:
 
     __slots__ = (
         "_asked", "_chunks_out", "_client", "_door", "_head", "_kept", "_kept_size", "_latency", "_loop", "_request",
-        "_search", "_upstream", "answer", "complete", "content_out", "continued", "identity", "keep", "method", "over",
+        "_search", "_upstream", "answer", "complete", "content_out", "identity", "keep", "method", "over",
         "progress", "shared", "slot", "started", "told", "tunnel",
     )  # fmt: skip
 
@@ -50,7 +50,6 @@ class Exchange:
         self._head = b""
         self.answer: AnswerHead | None = None
         self.told = self.over = False  # told: the client has the head of an answer
-        self.continued = False  # it was told to send the body that it announced
         self.tunnel: Tunnel | None = None
         self.keep = request.keep
         self.content_out = 0
@@ -142,7 +141,6 @@ class Exchange:
 
     def interim(self, answer: AnswerHead) -> None:
         self.progress = self._loop.time()
-        self.continued = self.continued or answer.status == 100
         if self._request.minor and (answer.status != 100 or self._request.expects):
             self._client.write(interim_head(answer))
 
@@ -274,9 +272,9 @@ class Exchange:
             self._fail("the release that serves here gave no answer in time", 504)
 
     def _owes_its_body(self, now: float, silent: float) -> bool:
-        """Whether the client is who is waited for: it may send its body, and has said nothing for so long."""
-        asked = not self._request.expects or self.told or self.continued
-        return asked and not self.complete and not self._client.holding and now - self.progress > silent
+        """Whether the client is who is waited for: it has not sent its whole body, and has said nothing for so long.
+        One that waits to be told to continue may not wait for ever: there are servers which never say so."""
+        return not self.complete and not self._client.holding and now - self.progress > silent
 
     def _drop_upstream(self) -> None:
         upstream, self._upstream = self._upstream, None

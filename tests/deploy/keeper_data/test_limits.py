@@ -193,10 +193,14 @@ def test_a_lack_of_descriptors_is_no_fault_of_the_release() -> None:
     run(test())
 
 
-def test_a_client_that_was_told_to_continue_and_does_not_is_no_fault_of_the_release() -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_a_client_that_announces_a_body_and_waits_for_ever_is_no_fault_of_the_release(told: bool) -> None:
+    """Nor where the application knows no 100: a client has to send then as well (RFC 9110, 10.1.1)."""
+
     async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if told:
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         await asyncio.sleep(60)
 
     async def test() -> None:
