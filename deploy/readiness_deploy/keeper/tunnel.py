@@ -19,8 +19,8 @@ class Tunnel:
     """
 
     __slots__ = (
-        "_client", "_client_done", "_client_full", "_colour_done", "_colour_full", "_loop", "_over", "_patience",
-        "_upstream", "carried", "ended", "progress",
+        "_client", "_client_done", "_client_full", "_client_spoke", "_colour_done", "_colour_full", "_loop", "_over",
+        "_patience", "_upstream", "carried", "ended", "progress",
     )  # fmt: skip
 
     def __init__(
@@ -33,7 +33,7 @@ class Tunnel:
     ) -> None:
         self._client, self._upstream, self._loop, self._over = client, upstream, loop, over
         self._patience = patience
-        self._colour_done = self._client_done = self.ended = False
+        self._colour_done = self._client_done = self._client_spoke = self.ended = False
         self._colour_full = self._client_full = 0.0  # since when that end takes nothing
         self.carried = 0
         self.progress = loop.time()
@@ -45,6 +45,7 @@ class Tunnel:
         self._client.write(data)
 
     def from_client(self, data: bytes) -> None:
+        self._client_spoke = True
         self.progress = self._loop.time()
         self._upstream.transport.write(data)
 
@@ -59,7 +60,7 @@ class Tunnel:
 
     def client_half_closed(self) -> None:
         """The client has said everything."""
-        self._client_done = True
+        self._client_done = self._client_spoke = True
         if self._colour_done:
             self._end(cut=False)
         else:
@@ -82,8 +83,10 @@ class Tunnel:
             self._upstream.transport.resume_reading()
 
     def lost(self, heard: bool, fault: BaseException | None) -> None:  # noqa: ARG002 (what was heard does not matter here)
-        """The colour's connection is gone."""
-        self._end(cut=fault is not None)
+        """The colour's connection is gone. A colour that hangs up on what it does not understand has not read the rest,
+        and its system resets the connection then: that is no fault of the release where the client had said anything.
+        One that crashes is seen to do so by who runs it."""
+        self._end(cut=fault is not None and not self._client_spoke)
 
     def client_gone(self) -> None:
         self._end(cut=False)
@@ -94,13 +97,13 @@ class Tunnel:
 
     def check(self, now: float, silent: float) -> None:
         """End it where nothing was said for too long, or one end takes nothing: the other is not heard meanwhile, so
-        that its leaving would not be noticed. A client that takes nothing, or left, is not the release's fault."""
+        that its leaving would not be noticed. Only that the colour takes nothing is the release's fault."""
         quiet = now - self.progress
         over = self._colour_done and quiet > _AFTER_THE_END
         left = self._client_done and quiet > self._patience
-        if over or left or now - (self._client_full or now) > self._patience:
+        if over or left or quiet > silent or now - (self._client_full or now) > self._patience:
             self._end(cut=False)
-        elif quiet > silent or now - (self._colour_full or now) > self._patience:
+        elif now - (self._colour_full or now) > self._patience:
             self._end(cut=True)
 
     def _end(self, *, cut: bool) -> None:

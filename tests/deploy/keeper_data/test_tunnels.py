@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import os
+import socket
 import ssl
 import struct
 from contextlib import suppress
@@ -137,6 +138,8 @@ def test_a_silent_tunnel_ends() -> None:
         async with rigged(App(handler=_echo), entry=Entry(tunnel=1)) as rig:
             client = await _opened(rig)
             assert await client.ended() == b""
+            await until(lambda: rig.board.in_flight("blue") == 0)
+            assert rig.board.counts("blue")["cut"] == 0, "nobody is at fault"
 
     run(test())
 
@@ -320,5 +323,34 @@ def test_a_client_that_leaves_its_tunnel_over_tls_ends_it(tmp_path: Path) -> Non
             client.close()
             await until(lambda: rig.board.in_flight("blue") == 0)
             await until(lambda: not rig.proxy._connections)
+
+    run(test())
+
+
+@pytest.mark.parametrize(("speaks", "kind"), [("the client", "1xx"), ("nobody", "cut")])
+def test_a_reset_is_a_cut_only_where_the_client_gave_no_cause(speaks: str, kind: str) -> None:
+    """A server that hangs up on a bad frame has not read what followed it, and its system resets the connection."""
+
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await receive(reader, writer)
+        writer.write(_SURE)
+        await writer.drain()
+        if speaks == "the client":
+            await reader.readexactly(1)
+            writer.write(b"\x88\x02\x03\xea")
+            await writer.drain()
+        sock = writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    async def test() -> None:
+        async with rigged(App(handler=app)) as rig:
+            client = await rig.client()
+            await client.send(_ASK)
+            await client.reader.readuntil(b"\r\n\r\n")
+            if speaks == "the client":
+                await client.send(bytes(100_000))
+            await until(lambda: rig.board.in_flight("blue") == 0)
+            assert rig.board.counts("blue")[kind] == 1
 
     run(test())
