@@ -62,8 +62,8 @@ class Capacity:
 class Plan:
     """One deploy before it begins. `serving` and `colour` are what serves and the slot that the candidate would get.
 
-    `gate_problems` are sentences about settings that cannot work, `unresolved` the references that lead nowhere where
-    they will be followed. A plan without refusals may begin.
+    `gate_problems` are sentences about settings that cannot work, `gate_warnings` about such as see too late, and
+    `unresolved` the references that lead nowhere where they will be followed. A plan without refusals may begin.
     """
 
     service: str
@@ -76,6 +76,7 @@ class Plan:
     before: tuple[Mapping[str, Any], ...] = ()
     after: tuple[Mapping[str, Any], ...] = ()
     gate_problems: tuple[str, ...] = ()
+    gate_warnings: tuple[str, ...] = ()
     bake: Bake = field(default_factory=Bake)
     approval: str = "none"
     keep: float = 0.0

@@ -27,6 +27,7 @@ def as_json(plan: Plan) -> dict[str, object]:
         "readiness": _judged(judged) if judged else None,
         "migrations": plan.migrations.as_json() if plan.migrations else None,
         "gates": {"before": [dict(g) for g in plan.before], "after": [dict(g) for g in plan.after]},
+        "warnings": list(plan.gate_warnings),
         "bake": msgspec.to_builtins(plan.bake),
         "approval": plan.approval,
         "keep": plan.keep,
@@ -63,6 +64,8 @@ def lines(plan: Plan) -> Iterator[str]:
     yield from _verdict_lines(plan)
     yield from _migration_lines(plan)
     yield f"  gates        before the switch: {_named(plan.before)}; after it: {_named(plan.after)}"
+    for warning in plan.gate_warnings:
+        yield f"  {'':12} {warning}"
     yield f"  bake         {_bake(plan)}"
     if plan.approval == "required":
         yield f"  approval     a person has to agree: readiness promote --plan {plan.hash[:SHORT]}"

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from readiness_deploy.gates.live import LiveGates
 from readiness_deploy.gates.probe import Outside
-from readiness_deploy.gates.vetting import problems
+from readiness_deploy.gates.vetting import problems, warnings
 
-__all__ = ["LiveGates", "Outside", "problems"]
+__all__ = ["LiveGates", "Outside", "problems", "warnings"]

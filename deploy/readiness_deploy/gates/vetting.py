@@ -30,6 +30,19 @@ def problems(settings: DeploySettings) -> list[str]:
     return found
 
 
+def warnings(settings: DeploySettings) -> list[str]:
+    """What these gates would see too late, as sentences like those of `problems`; it forbids nothing."""
+    timeout, bake = settings.entry.timeout, settings.bake.seconds
+    if settings.kubernetes or timeout < bake:
+        return []
+    late = f"`entry.timeout` ({timeout:g} s) is not shorter than `bake.seconds` ({bake:g} s)"
+    return [
+        f"gates.after: gate {gate.name} counts a request that hangs as an error only when the bake is over: {late}"
+        for gate in settings.gates.after
+        if gate.traffic and gate.traffic.max_error_ratio is not None
+    ]
+
+
 def _named(gate: GateSettings) -> Iterator[str]:
     if not gate.name.strip():
         yield "wants a `name`"

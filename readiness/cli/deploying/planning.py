@@ -36,7 +36,7 @@ def planned(work: Work, door: Door | None, version: str, *, override: str, run_c
 
 def plan_of(work: Work, door: Door | None, release: Release, judged: Judged) -> Plan:
     """The plan for a release that is made. Raises Lost."""
-    from readiness_deploy.gates import problems
+    from readiness_deploy.gates import problems, warnings
     from readiness_deploy.plan import Plan
     from readiness_deploy.record import Record
     from readiness_deploy.states import other
@@ -58,6 +58,7 @@ def plan_of(work: Work, door: Door | None, release: Release, judged: Judged) -> 
         before=_gates(settings.gates.before),
         after=_gates(settings.gates.after),
         gate_problems=(*problems(settings), *(cluster.problems(work) if settings.kubernetes else ())),
+        gate_warnings=tuple(warnings(settings)),
         bake=bake(target),
         approval=settings.approval,
         keep=settings.keep,

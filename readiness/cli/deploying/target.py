@@ -18,7 +18,7 @@ from readiness.config.environment import Environment
 F = TypeVar("F", bound=Callable[..., Any])
 SNIPPET = """\
     deploy:
-      entry: {listen: 127.0.0.1:8080}
+      entry: {listen: 127.0.0.1:8080, timeout: 20}
       release:
         source: .
         prepare: []
@@ -29,6 +29,7 @@ SNIPPET = """\
       gates:
         after:
           - {name: errors, traffic: {max-error-ratio: 0.01}}
+          - {name: latency, traffic: {max-latency: 0.5}}
       bake: {seconds: 60}
 """
 _WILD = re.compile(r"[^A-Za-z0-9._-]+")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from readiness_deploy.gates import problems
+from readiness_deploy.gates import problems, warnings
 
 from readiness.config.deploy import DeploySettings
 
@@ -86,3 +86,18 @@ def test_two_gates_of_a_name() -> None:
 def test_gates_that_never_measure_in_a_bake_of_no_time() -> None:
     (problem,) = problems(settings([], [{"name": "x", "http": {}}], bake={"seconds": 0}))
     assert "never measures" in problem
+
+
+@pytest.mark.parametrize(("timeout", "warned"), [(59, []), (60, ["x"]), (90, ["x"])])
+def test_a_bake_that_does_not_outlast_a_request_without_an_answer_is_warned_of(
+    timeout: float, warned: list[str]
+) -> None:
+    gates = [
+        {"name": "x", "traffic": {"max-error-ratio": 0.01, "max-latency": 1}},
+        {"name": "y", "traffic": {"max-latency": 1}},
+        {"name": "z", "http": {}},
+    ]
+    said = settings([], gates, entry={"timeout": timeout}, bake={"seconds": 60})
+    assert [warning.split()[2] for warning in warnings(said)] == warned
+    assert all("`entry.timeout`" in warning for warning in warnings(said))
+    assert problems(said) == []

@@ -92,6 +92,14 @@ def test_where_nothing_serves_a_contract_breaks_nobody() -> None:
     assert any("nothing: a first deploy" in line for line in lines(plan(serving=None)))
 
 
+def test_a_warning_is_shown_and_forbids_nothing() -> None:
+    warned = plan(gate_warnings=("gate x: late",))
+    assert warned.refusals == ()
+    assert warned.hash == plan().hash
+    assert any("gate x: late" in line for line in lines(warned))
+    assert as_json(warned)["warnings"] == ["gate x: late"]
+
+
 def test_the_same_release_with_nothing_to_migrate_is_nothing_to_do() -> None:
     assert plan(serving=NEW, migrations=MigrationPlan(applied=("0001", "0002"))).nothing_to_do
     assert plan(serving=NEW, migrations=None).nothing_to_do
