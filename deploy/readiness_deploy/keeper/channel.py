@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 VARIABLES = "variables"  # worker to holder: `variables {"NAME": "value"}`, what the next worker has besides
-HANDOVER = "handover"  # worker to holder: bring another worker; this one takes no more requests
+BEGAN = "began"  # worker to holder: this worker serves
+HANDOVER = "handover"  # worker to holder: bring another worker; this one serves until it is told that the other does
+RELIEVED = "relieved"  # holder to a worker that handed over: another one serves
 ENDED = "ended"  # worker to holder: everything is stopped as it was asked
 STOP = "stop"  # holder to worker: drain, stop the colours, end
 RENEW = "renew"  # holder to worker: read the certificate again

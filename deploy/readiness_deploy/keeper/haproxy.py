@@ -122,7 +122,7 @@ class Haproxy:
             fault = await self._launch()
             if fault:
                 raise BadEntry(f"carrier: HAProxy does not begin: {fault}")
-        self._tasks = [asyncio.create_task(self._mind()), asyncio.create_task(self._look_on())]
+        self._go_on()
 
     def renew(self) -> None:
         """Read the certificate again, for connections that are yet to come. Raises BadEntry; the old one then stays."""
@@ -141,9 +141,17 @@ class Haproxy:
         if "Success" not in said:
             raise BadEntry("HAProxy did not take the certificate")
 
-    async def hand_over(self, within: float) -> None:  # noqa: ARG002 - as the proxy
-        """Leave HAProxy as it is to the next worker."""
+    def pause(self) -> None:
+        """Another worker is about to begin, which looks after HAProxy: look away."""
         self._rest()
+
+    def resume(self) -> None:
+        """It did not begin: go on with the HAProxy that it left."""
+        self._adopt()
+        self._go_on()
+
+    async def hand_over(self, within: float) -> None:
+        """Leave HAProxy as it is to the worker that began."""
 
     async def close(self, within: float) -> int:
         """Take no more connections, let requests in flight end, then end HAProxy. How many were cut at the deadline."""
@@ -263,6 +271,9 @@ class Haproxy:
         for seen in self._seen.values():
             seen.ended()
         self._process = None
+
+    def _go_on(self) -> None:
+        self._tasks = [asyncio.create_task(self._mind()), asyncio.create_task(self._look_on())]
 
     def _rest(self) -> None:
         for task in self._tasks:

@@ -28,6 +28,7 @@ _BACKLOG = 4096
 _ATTEMPTS, _INSTANT = 5, 0.02
 _LONGEST_BACKOFF = 2.0
 _STEADY = 5.0
+_HEARD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class CannotHold(Exception):
@@ -92,7 +93,8 @@ def _bind_control(root: Path) -> socket.socket:
 
 
 class Holder:
-    """Holds the sockets and one worker. `adopted` is a worker that lives already; this holder is then its child."""
+    """Holds the sockets and one worker. `adopted` is a worker that lives already; this holder is then its child.
+    Without it, a channel leads to a worker that handed over and serves until another one does."""
 
     def __init__(
         self,
@@ -104,7 +106,9 @@ class Holder:
     ) -> None:
         self._root, self._held, self._program = root, held, program
         self._worker: Identity | None = adopted
-        self._channel: socket.socket | None = socket.socket(fileno=held.channel) if adopted else None
+        given = socket.socket(fileno=held.channel) if held.channel >= 0 else None
+        self._channel: socket.socket | None = given if adopted else None
+        self._before: socket.socket | None = None if adopted else given
         self._heard = b""
         self._pidfd = -1
         self._stopping = self._ended = False
@@ -119,9 +123,10 @@ class Holder:
     def run(self) -> int:
         """Hold until told to end, or until there is no use in going on. Returns the exit code."""
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
-            signal.signal(number, lambda *_: None)
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
+        for number in (*_HEARD, signal.SIGCHLD):
+            signal.signal(number, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)  # see `_begin_anew`
         self._selector.register(self._wake, selectors.EVENT_READ, "wake")
         if self._worker is not None:
             self._attend(self._worker)
@@ -157,6 +162,8 @@ class Holder:
             self._forget_channel()
             if self._ended or code == channel.EX_UNUSABLE:
                 return 0 if self._ended else channel.EX_UNUSABLE
+            if self._is_awaited():
+                return 1
             self._failures = 0 if time.monotonic() - self._began > _STEADY else self._failures + 1
             again = min(_LONGEST_BACKOFF, 0.05 * 2**self._failures) if self._failures > 1 else 0.0
             self._next = time.monotonic() + again
@@ -204,6 +211,25 @@ class Holder:
         if self._stopping:
             self._say(channel.STOP)
 
+    def _is_awaited(self) -> bool:
+        """Whether a worker that handed over still waits for another one to begin. It brings a holder where this one
+        ends, and serves on."""
+        if self._before is None:
+            return False
+        try:
+            return bool(self._before.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def _relieve(self) -> None:
+        if self._before is not None:
+            with contextlib.suppress(OSError):
+                self._before.send(f"{channel.RELIEVED}\n".encode())
+            self._before.close()
+            self._before = None
+
     def _attend(self, worker: Identity) -> None:
         self._worker = worker
         assert self._channel is not None  # noqa: S101 - made before
@@ -243,6 +269,8 @@ class Holder:
             word, _, rest = line.decode().partition(" ")
             if word == channel.VARIABLES:
                 self._besides = json.loads(rest)
+            elif word == channel.BEGAN:
+                self._relieve()
             elif word == channel.HANDOVER:
                 self._begin_anew()
             elif word == channel.ENDED:
@@ -250,19 +278,27 @@ class Holder:
 
     def _begin_anew(self) -> None:
         """Become the holder of today's program, in the same process and with the same sockets, which starts a worker.
-        The worker that handed over ends by itself when its requests have."""
-        held = channel.Sockets(self._held.listen, self._held.control, self._held.lock)
+        The worker that handed over ends by itself when that one serves; where the channel to it breaks before, it goes
+        on."""
+        assert self._channel is not None  # noqa: S101 - it was heard over it
+        self._relieve()  # one from before the worker that now hands over
+        self._selector.unregister(self._channel)
+        self._before, self._channel = self._channel, None
         self._forget_channel()
+        held = channel.Sockets(self._held.listen, self._held.control, self._held.lock, self._before.fileno())
         self._worker, self._next, self._failures = None, 0.0, 0
         words = [*self._program, "hold", str(self._root), *held.words(), "-"]
         for fd in held.all():
             os.set_inheritable(fd, True)
+        # A new program has no handlers at first, and what it is told then would end it. What is blocked waits for them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
         signal.set_wakeup_fd(-1)
         try:
             os.execve(words[0], words, {**os.environ, **self._besides})  # noqa: S606 - no shell, our own program
         except OSError as fault:
             sys.stderr.write(f"readiness keeper: the holder cannot begin anew, and goes on: {fault}\n")
             signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
 
     def _say(self, words: str) -> None:
         if self._channel is not None:

@@ -103,6 +103,12 @@ class Proxy:
             self._note("requests cut", by="end of the keeper's worker", number=len(cut))
         return len(cut)
 
+    def pause(self) -> None:
+        """Another worker is about to begin: leave to it what both of them would change. Requests are carried on."""
+
+    def resume(self) -> None:
+        """It did not begin: go on."""
+
     async def hand_over(self, within: float) -> None:
         """Leave the sockets to another worker, and end as `close` does."""
         await self.close(within)

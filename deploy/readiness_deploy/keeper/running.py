@@ -1,4 +1,5 @@
-"""The commands of the keeper's own program: `hold`, in the foreground or as a daemon, and `work`."""
+"""The commands of the keeper's own program: `hold`, in the foreground or as a daemon, `work`, and `try`, which says
+whether the two of them could begin."""
 
 from __future__ import annotations
 
@@ -37,6 +38,8 @@ def main(
             return _begin(Path(words[1]).resolve(), program, daemon="--daemon" in words, wait="--wait" in words)
         if len(words) == 2 and words[0] == "stop":
             return _stop(Path(words[1]).resolve())
+        if len(words) == 2 and words[0] == "try":
+            return _try(Path(words[1]), own)
     except (CannotHold, OSError) as fault:
         sys.stderr.write(f"readiness keeper: {fault}\n")
         return 1
@@ -104,6 +107,22 @@ def _stop(root: Path) -> int:
     except Failure as fault:
         sys.stderr.write(f"readiness keeper: {fault}\n")
         return 1
+    return 0
+
+
+def _try(root: Path, own: Mapping[str, str]) -> int:
+    """Import what a holder and a worker import, and read what they read. Returns 0 where they could begin."""
+    from msgspec import DecodeError
+
+    from readiness_deploy.keeper.entry import BadEntry
+    from readiness_deploy.keeper.routefile import Unusable
+    from readiness_deploy.keeper.worker import rehearse
+
+    try:
+        rehearse(root, own)
+    except (Unusable, BadEntry, DecodeError) as fault:
+        sys.stderr.write(f"readiness keeper: {fault}\n")
+        return channel.EX_UNUSABLE
     return 0
 
 

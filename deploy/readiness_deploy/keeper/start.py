@@ -24,6 +24,7 @@ from readiness_deploy.keeper.processes import variables_of
 
 _TICK = 0.02
 _LAST_BYTES = 4096
+_WORDS_OF_A_WORKER = 6  # `work`, the folder, and Sockets.words
 
 
 class Failure(Exception):
@@ -122,6 +123,7 @@ def upgrade(state: Path, *, besides: Mapping[str, str] | None = None, within: fl
     before = status(state)
     if before is None:
         raise Failure(f"no keeper runs for {state}: start it")
+    _try(state, int(before["pid"]), besides or {}, within)
     try:
         ask(state, "handover", variables=dict(besides or {}))
     except Declined as fault:
@@ -140,8 +142,35 @@ def upgrade(state: Path, *, besides: Mapping[str, str] | None = None, within: fl
             if missing:
                 raise Failure(f"the keeper was replaced, and did not take {', '.join(missing)} along")
             return now
+        if now is not None and now.get("stayed", 0) > before.get("stayed", 0):
+            said = _last(Folder(state).keeper_log)
+            raise Failure(f"the keeper goes on as it was, since no other could begin; it said last: {said}")
         time.sleep(_TICK)
     raise Failure(f"no new worker answered within {within:g} s; see {Folder(state).keeper_log}")
+
+
+def _try(state: Path, worker: int, besides: Mapping[str, str], within: float) -> None:
+    """Have the program that this worker's successor will be say whether it could begin. Raises Failure where not."""
+    try:
+        words = Path(f"/proc/{worker}/cmdline").read_bytes().split(b"\0")[:-1]
+        made = subprocess.run(
+            [*words[:-_WORDS_OF_A_WORKER], b"try", os.fsencode(state)],
+            cwd=f"/proc/{worker}/cwd",
+            env={**(variables_of(worker) or {}), **besides},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=within,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as fault:
+        raise Failure(f"whether the installed program could begin cannot be tried: {fault}") from None
+    if made.returncode:
+        said = made.stderr.decode("utf-8", "replace").strip().splitlines() or [f"it ended with {made.returncode}"]
+        raise Failure(
+            "the program that is installed now cannot begin, and the keeper goes on as it was: "
+            + said[-1].removeprefix("readiness keeper: ")
+        )
 
 
 def unit(state: Path, *, description: str, environment_file: str = "", python: str = sys.executable) -> str:

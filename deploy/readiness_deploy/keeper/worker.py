@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,17 +28,19 @@ from readiness_deploy.keeper.around import Plane, Route
 from readiness_deploy.keeper.board import Board
 from readiness_deploy.keeper.control import Control
 from readiness_deploy.keeper.core import Keeper
-from readiness_deploy.keeper.entry import BadEntry, Entry, entry_from
+from readiness_deploy.keeper.ending import gone
+from readiness_deploy.keeper.entry import BadEntry, Entry, context_for, entry_from
 from readiness_deploy.keeper.folder import Files, Folder, known_as
 from readiness_deploy.keeper.journal import Journal, stamp
-from readiness_deploy.keeper.processes import CARRIER, Processes, identity
+from readiness_deploy.keeper.processes import CARRIER, Identity, Processes, alive, identity
 from readiness_deploy.keeper.proxy import Proxy
 from readiness_deploy.keeper.recovery import recover
-from readiness_deploy.keeper.routefile import Unusable
+from readiness_deploy.keeper.routefile import Unusable, load
 from readiness_deploy.keeper.shared import NoRoom, Shared
 
 _DRAIN = 30.0
 _ADOPT_AFTER = 0.2
+_DIES_WITHIN = 1.0
 _LEAVE_COLOURS = "stop but leave the colours"
 
 
@@ -70,6 +72,20 @@ def work(
         return channel.EX_UNUSABLE if isinstance(fault, Unusable | BadEntry | msgspec.DecodeError) else 1
 
 
+def rehearse(root: Path, own: Mapping[str, str]) -> None:
+    """What a worker of this folder wants at its beginning, read and left as it is. Raises Unusable, BadEntry, OSError,
+    msgspec.DecodeError."""
+    folder = Folder(root)
+    entry = entry_from(msgspec.json.decode(folder.settings.read_bytes(), type=dict[str, Any]))
+    if entry.carrier == "haproxy":
+        from readiness_deploy.keeper.haproxy_text import program
+
+        program(own.get("PATH", ""))
+    if entry.tls is not None:
+        context_for(entry.tls)
+    load(folder)
+
+
 class _Worker:
     def __init__(
         self,
@@ -86,51 +102,59 @@ class _Worker:
         self._listening = [socket.socket(fileno=fd) for fd in given.listen]
         self._control = socket.socket(fileno=given.control)
         self._since, self._scheme, self._id = stamp(), "http", ""
-        self._leaving = ""
+        self._leaving, self._stayed = "", 0
         self._besides: Mapping[str, str] = {}
         self._left = asyncio.Event()
-        self._holder_pid = os.getppid()
+        self._relief: asyncio.Future[bool] | None = None
+        self._holder_is = identity(os.getppid()) or Identity(os.getppid(), -1)
         self._to_holder: asyncio.StreamWriter | None = None
         self._holder: subprocess.Popen[bytes] | None = None
         self._lost: Callable[[int], None] = lambda _: None
+        self._told: dict[int, int] = {}
 
     async def run(self) -> int:
-        """From what lies in the folder to the end."""
-        known = aside_file.load(self._folder)
+        """From what lies in the folder to the end; from there again where the worker that was handed over to did not
+        begin."""
         entry = entry_from(msgspec.json.decode(self._folder.settings.read_bytes(), type=dict[str, Any]))
         self._scheme = "https" if entry.tls else "http"
         self._id = known_as(self._folder, self._files)
         shared = Shared(self._folder.root / "inflight")
+        known = aside_file.load(self._folder)
         known.cut += sum(dead.cut for dead in shared.dead)
         known.restarts += 1 if shared.dead else 0
         record = recover(self._folder, known, self._files, self.journal.note)
         board, proxy = self._carried(entry, shared)
-        keeper = Keeper(
-            self._folder, record, known, board, self.journal, self._own, self._files, self._processes
-        )  # fmt: skip
-        self._lost = keeper.lost
-        control = Control(keeper, self._about, self._leave)
-        keeper.begin((CARRIER,) if entry.carrier == "haproxy" else ())
-        await proxy.serve(self._listening)
-        await control.serve(self._control)
-        self.journal.note("worker began", pid=os.getpid(), selected=record.selected, cut=known.cut)
-        tasks = [
-            asyncio.create_task(job, name=name)
-            for name, job in (
-                ("ticks", keeper.tick()),
-                ("guarding", keeper.guarding.watch()),
-                ("holder", self._mind_holder(keeper, proxy)),
-            )
-        ]
-        for task in tasks:
-            task.add_done_callback(self._broken)
-        await self._left.wait()
-        tasks[0].cancel()
-        tasks[1].cancel()
-        await self._end(keeper, proxy, control)
+        minding: asyncio.Task[None] | None = None
+        while True:
+            keeper = Keeper(
+                self._folder, record, known, board, self.journal, self._own, self._files, self._processes
+            )  # fmt: skip
+            self._lost, self._told = keeper.lost, keeper.told
+            control = Control(keeper, self._about, self._leave)
+            keeper.begin((CARRIER,) if entry.carrier == "haproxy" else ())
+            if minding is None:
+                await proxy.serve(self._listening)
+            else:
+                proxy.resume()
+            await control.serve(self._control.dup())
+            self.journal.note("worker began", pid=os.getpid(), selected=record.selected, cut=known.cut)
+            minding = minding or self._task("holder", self._mind_holder(proxy))
+            tasks = self._task("ticks", keeper.tick()), self._task("guarding", keeper.guarding.watch())
+            await self._left.wait()
+            for task in tasks:
+                task.cancel()
+            if await self._end(keeper, proxy, control):
+                break
+            known = aside_file.load(self._folder)
+            record = recover(self._folder, known, self._files, self.journal.note)
         shared.close()
-        tasks[2].cancel()
+        minding.cancel()
         return 0
+
+    def _task(self, name: str, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(job, name=name)
+        task.add_done_callback(self._broken)
+        return task
 
     def _carried(self, entry: Entry, shared: Shared) -> tuple[Route, Plane]:
         """The board, and what moves the bytes as it says."""
@@ -150,7 +174,9 @@ class _Worker:
             "id": self._id,
             "pid": os.getpid(),
             "worker_pid": os.getpid(),
-            "holder_pid": self._holder_pid,
+            "holder_pid": self._holder_is.pid,
+            "leaving": self._leaving,
+            "stayed": self._stayed,
             "since": self._since,
             "listening": [_spelled(one) for one in self._listening],
             "scheme": self._scheme,
@@ -162,29 +188,25 @@ class _Worker:
             return False
         self._leaving, self._besides = how, besides or {}
         self.journal.note("worker leaves", how=how, **({"variables": sorted(besides)} if besides else {}))
+        loop = asyncio.get_running_loop()
+        self._relief = loop.create_future()
         # After the answer to whoever asked for it.
-        asyncio.get_running_loop().call_later(0.02, self._left.set)
+        loop.call_later(0.02, self._left.set)
         return True
 
     def _broken(self, task: asyncio.Task[None]) -> None:
         """A fault of ours in what must never end. Another worker begins with a clean memory."""
-        if task.cancelled() or self._leaving:
+        stays = self._relief is not None and self._relief.done() and not self._relief.result()
+        if task.cancelled() or (self._leaving and not stays):
             return
         fault = task.exception()
         self.journal.note("worker broken", task=task.get_name(), why=f"{type(fault).__name__}: {fault}")
         os._exit(1)
 
-    async def _end(self, keeper: Keeper, proxy: Plane, control: Control) -> None:
+    async def _end(self, keeper: Keeper, proxy: Plane, control: Control) -> bool:
+        """Do what is to be done before this worker leaves. False where it stays."""
         if self._leaving == channel.HANDOVER:
-            await control.close()
-            keeper.hand_over()
-            closing = asyncio.create_task(proxy.hand_over(_DRAIN))
-            await asyncio.sleep(0)
-            if self._besides:
-                await self._tell(f"{channel.VARIABLES} {json.dumps(self._besides)}")
-            await self._tell(channel.HANDOVER)
-            await closing
-            return
+            return await self._hand_over(keeper, proxy, control)
         keeper.closed = "the keeper is ending"
         await proxy.close(_DRAIN)
         if self._leaving == _LEAVE_COLOURS:
@@ -196,35 +218,74 @@ class _Worker:
         await control.close()
         self.journal.note("worker ended")
         await self._tell(channel.ENDED)
+        return True
+
+    async def _hand_over(self, keeper: Keeper, proxy: Plane, control: Control) -> bool:
+        """Have another worker begin, and carry requests until it did. False where it did not, and this one stays."""
+        assert self._relief is not None  # noqa: S101 - made when leaving began
+        await control.close()
+        keeper.hand_over()
+        proxy.pause()
+        if self._to_holder is None and not self._relief.done():
+            self._relief.set_result(False)
+        if not self._relief.done():  # else the holder is another one already
+            words = [f"{channel.VARIABLES} {json.dumps(self._besides)}"] if self._besides else []
+            await self._tell("\n".join([*words, channel.HANDOVER]))
+        if await self._relief:
+            await proxy.hand_over(_DRAIN)
+            return True
+        self._leaving, self._besides = "", {}
+        self._left.clear()
+        self._stayed += 1
+        self.journal.note("worker stays", why="no other worker began")
+        return False
 
     # The holder
 
-    async def _mind_holder(self, keeper: Keeper, proxy: Plane) -> None:
+    async def _mind_holder(self, proxy: Plane) -> None:
         """Listen to the holder; bring a new one when it is gone."""
         end = socket.socket(fileno=self._given.channel)
         while True:
             began = time.monotonic()
             reader, writer = await asyncio.open_connection(sock=end)
             self._to_holder = writer
-            while line := await reader.readline():
-                self._heed(line.decode().split(), keeper, proxy)
+            await self._tell(channel.BEGAN)
+            with contextlib.suppress(ConnectionError):  # of what it was told and died before it read
+                while line := await reader.readline():
+                    self._heed(line.decode().split(), proxy)
             writer.close()
-            if self._leaving:
+            self._to_holder = None
+            if self._leaving and not await self._is_left_alone():
                 return
             if time.monotonic() - began < 1.0:
                 await asyncio.sleep(_ADOPT_AFTER)
             end = self._renew_holder()
 
-    def _heed(self, words: list[str], keeper: Keeper, proxy: Plane) -> None:
+    async def _is_left_alone(self) -> bool:
+        """Whether this worker must stay, since its holder died before another worker began."""
+        relief = self._relief
+        if self._leaving != channel.HANDOVER or relief is None or relief.done():
+            return False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DIES_WITHIN):
+                await gone(self._holder_is)
+        # The holder of an older program closes the channel when it begins anew, and lives.
+        relief.set_result(alive(self._holder_is))
+        return not relief.result()
+
+    def _heed(self, words: list[str], proxy: Plane) -> None:
         if words[:1] == [channel.STOP]:
             self._leave(channel.STOP)
+        elif words[:1] == [channel.RELIEVED]:
+            if self._relief is not None and not self._relief.done():
+                self._relief.set_result(True)
         elif words[:1] == [channel.RENEW]:
             try:
                 proxy.renew()
             except BadEntry as fault:
                 self.journal.note("certificate not renewed", why=str(fault))
         elif words[:1] == [channel.REAPED]:
-            keeper.told[int(words[1])] = int(words[2])
+            self._told[int(words[1])] = int(words[2])
 
     def _renew_holder(self) -> socket.socket:
         """Our holder died. Another one watches over this worker, with the same sockets."""
@@ -245,7 +306,7 @@ class _Worker:
             )
         theirs.close()
         ours.setblocking(False)
-        self._holder_pid = self._holder.pid
+        self._holder_is = identity(self._holder.pid) or Identity(self._holder.pid, -1)
         self.journal.note("holder renewed", pid=self._holder.pid)
         return ours
 
