@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -81,7 +82,7 @@ def status(state: Path, *, within: float = 5.0) -> dict[str, Any] | None:
             if not _held(Folder(state)):
                 return None
             if time.monotonic() > deadline:
-                raise Failure(f"a keeper holds {state}, and does not answer: {fault}") from None
+                raise Failure(f"a keeper holds {state}, and does not answer: {fault}. {_way_out(state)}") from None
             time.sleep(_TICK)
 
 
@@ -100,13 +101,42 @@ def stop(state: Path, *, colours: bool = True, within: float = 120.0) -> bool:
         ask(state, "shutdown", colours=colours)
     except (Unreachable, Declined) as fault:
         if _held(folder) and not isinstance(fault, Declined):
-            raise Failure(f"the keeper cannot be asked to end: {fault}") from None
+            why = f"whether the keeper ends is not known: {fault}" if fault.sent else f"it cannot be asked: {fault}"
+            raise Failure(f"{why}. {_way_out(state)}") from None
     # A holder that stood by takes the folder at once: then another worker answers, and the first keeper has ended.
     while _held(folder) and (_worker(state) or first) == first:
         if time.monotonic() > deadline:
             raise Failure(f"the keeper did not end within {within:g} s; see {folder.keeper_log}")
         time.sleep(_TICK)
     return True
+
+
+def _way_out(state: Path) -> str:
+    """What ends a keeper that does not answer, in words."""
+    found = " ".join(map(str, _holding(Folder(state))))
+    if not found:
+        return "Ask again."
+    return (
+        f"Ask again; where that does not help, `kill -9 {found}` ends it: what it deployed runs on, "
+        "and `readiness keeper start` takes that over"
+    )
+
+
+def _holding(folder: Folder) -> list[int]:
+    """The processes that have the lock of this folder: a holder and its workers, whatever state they are in."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # those of others, and those that end meanwhile
+            if any(_has_lock(process, handle.name, folder.lock) for handle in (process / "fd").iterdir()):
+                found.append(int(process.name))
+    return sorted(found)
+
+
+def _has_lock(process: Path, handle: str, lock: Path) -> bool:
+    """Whether the lock is taken by way of this descriptor; one that waits for it has it open, too."""
+    with contextlib.suppress(OSError):
+        return (process / "fd" / handle).samefile(lock) and "FLOCK" in (process / "fdinfo" / handle).read_text()
+    return False
 
 
 def _worker(state: Path) -> int:
@@ -143,8 +173,8 @@ def upgrade(state: Path, *, besides: Mapping[str, str] | None = None, within: fl
                 raise Failure(f"the keeper was replaced, and did not take {', '.join(missing)} along")
             return now
         if now is not None and now.get("stayed", 0) > before.get("stayed", 0):
-            said = _last(Folder(state).keeper_log)
-            raise Failure(f"the keeper goes on as it was, since no other could begin; it said last: {said}")
+            log = Folder(state).keeper_log
+            raise Failure(f"the keeper goes on as it was, since no other began; why is in {log}")
         time.sleep(_TICK)
     raise Failure(f"no new worker answered within {within:g} s; see {Folder(state).keeper_log}")
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from readiness_deploy.keeper.start import Failure, upgrade
+from readiness_deploy.keeper.start import Failure, status, stop, upgrade
 
 from keeper.rig import until
 
@@ -60,7 +63,7 @@ def test_the_old_worker_serves_on_where_no_other_begins(replaceable: Any, instal
     before, pid = replaceable.about(), replaceable.get("/pid")[1]
     install(first)
     with replaceable.load(fresh=True) as load:
-        with pytest.raises(Failure, match="the keeper goes on as it was, since no other could begin"):
+        with pytest.raises(Failure, match="the keeper goes on as it was, since no other began"):
             upgrade(replaceable.state, within=120)
         load.more(20)
         holder = until(lambda: (now := replaceable.about()["holder_pid"]) != before["holder_pid"] and now)
@@ -85,6 +88,31 @@ def test_what_the_holder_is_told_while_it_begins_anew_is_heard_afterwards(replac
     for pid in (after["holder_pid"], after["worker_pid"], colour):
         blocked, ignored = (int(_status(pid)[name], 16) for name in ("SigBlk", "SigIgn"))
         assert not any((blocked | ignored) >> number - 1 & 1 for number in (signal.SIGTERM, signal.SIGINT))
+
+
+def test_what_is_printed_ends_a_keeper_that_does_not_answer(serving: Any) -> None:
+    about, pid = serving.about(), serving.get("/pid")[1]
+    os.kill(about["holder_pid"], signal.SIGSTOP)
+    os.kill(about["worker_pid"], signal.SIGSTOP)
+    standing_by = subprocess.Popen([*serving.program, "hold", str(serving.state), "--wait"], stdin=subprocess.DEVNULL)
+    try:
+        until(lambda: "keeper.lock" in _open(standing_by.pid))
+        for verb in (lambda: status(serving.state, within=0.2), lambda: stop(serving.state, within=0.2)):
+            with pytest.raises(Failure, match=r"does not answer|is not known") as said:
+                verb()
+            both = " ".join(map(str, sorted((about["holder_pid"], about["worker_pid"]))))
+            assert f"`kill -9 {both}` ends it" in str(said.value)
+    finally:
+        standing_by.kill()
+        standing_by.wait()
+    subprocess.run(re.findall("`(kill [^`]*)`", str(said.value))[0].split(), check=True)
+    until(lambda: status(serving.state) is None)
+    serving.start()
+    assert serving.get("/pid")[1] == pid
+
+
+def _open(pid: int) -> set[str]:
+    return {handle.readlink().name for handle in Path(f"/proc/{pid}/fd").iterdir()}
 
 
 def _status(pid: int) -> dict[str, str]:
