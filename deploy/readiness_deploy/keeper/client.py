@@ -17,6 +17,7 @@ from readiness_deploy.keeper.folder import Folder, short_address
 
 _LONGEST_ANSWER = 8 << 20
 _CHUNK = 1 << 16
+_LOOKS = ("hello", "observe", "traffic", "watch")
 
 
 class Unreachable(Exception):
@@ -85,7 +86,8 @@ class Connection:
         except (OSError, msgspec.DecodeError) as fault:
             self.close()
             why = str(fault) or type(fault).__name__
-            raise Unreachable(f"the keeper gave no answer to `{do}`: {why}", sent=sent) from None
+            unknown = "; whether it was carried out is not known" if sent and do not in _LOOKS else ""
+            raise Unreachable(f"the keeper gave no answer to `{do}`: {why}{unknown}", sent=sent) from None
         if "ok" in answer:
             return dict(answer["ok"])
         error = dict(answer.get("error") or {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -92,9 +93,15 @@ class _Connection:
             except (ValueError, asyncio.LimitOverrunError):
                 await self._say({"id": None, "error": _error("unknown", f"a line has {LONGEST_LINE} bytes at most")})
                 return
-            if not line.endswith(b"\n"):
+            if not line.endswith(b"\n") or self._is_gone():
                 return
             await self._say(self._answer(line))
+
+    def _is_gone(self) -> bool:
+        """Whether the client hung up before its command's turn came: nobody reckons with it any more."""
+        asked = select.poll()
+        asked.register(self._writer.get_extra_info("socket").fileno(), 0)  # an end that is closed is told unasked
+        return bool(asked.poll(0))
 
     def end(self) -> None:
         """The client is gone, and with it its lock."""

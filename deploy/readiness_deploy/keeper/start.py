@@ -101,8 +101,7 @@ def stop(state: Path, *, colours: bool = True, within: float = 120.0) -> bool:
         ask(state, "shutdown", colours=colours)
     except (Unreachable, Declined) as fault:
         if _held(folder) and not isinstance(fault, Declined):
-            why = f"whether the keeper ends is not known: {fault}" if fault.sent else f"it cannot be asked: {fault}"
-            raise Failure(f"{why}. {_way_out(state)}") from None
+            raise Failure(f"the keeper cannot be asked to end: {fault}. {_way_out(state)}") from None
     # A holder that stood by takes the folder at once: then another worker answers, and the first keeper has ended.
     while _held(folder) and (_worker(state) or first) == first:
         if time.monotonic() > deadline:
