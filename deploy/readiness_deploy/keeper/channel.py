@@ -18,6 +18,8 @@ STOP = "stop"  # holder to worker: drain, stop the colours, end
 RENEW = "renew"  # holder to worker: read the certificate again
 REAPED = "reaped"  # holder to worker: `reaped PID CODE`, a process that was not the worker's own child ended
 
+EX_TAKEN = 75
+"""Exit code of a holder that finds another one in the folder."""
 EX_UNUSABLE = 78
 """Exit code of a worker that would have to guess, or cannot do what its settings say: a restart changes nothing."""
 

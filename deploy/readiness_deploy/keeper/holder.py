@@ -35,8 +35,12 @@ class CannotHold(Exception):
     """The keeper cannot begin. The text says what was wanted and what was found."""
 
 
+class Taken(CannotHold):
+    """Another keeper has the folder."""
+
+
 def claim(root: Path, *, wait: bool) -> int:
-    """The lock of this folder, as a descriptor: one keeper for one folder. Raises CannotHold.
+    """The lock of this folder, as a descriptor: one keeper for one folder. Raises Taken.
 
     With `wait`, until the keeper that is there ends: a supervisor may then start a holder beside a living worker.
     """
@@ -51,7 +55,7 @@ def claim(root: Path, *, wait: bool) -> int:
         # Whoever only asks whether there is a keeper has the lock for an instant, too.
         time.sleep(_INSTANT)
     os.close(handle)
-    raise CannotHold(f"a keeper of {root} runs already")
+    raise Taken(f"a keeper of {root} runs already")
 
 
 def bind(root: Path) -> tuple[socket.socket, socket.socket]:

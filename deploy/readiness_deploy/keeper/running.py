@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from readiness_deploy.keeper import channel
-from readiness_deploy.keeper.holder import CannotHold, Holder, bind, claim
+from readiness_deploy.keeper.holder import CannotHold, Holder, Taken, bind, claim
 from readiness_deploy.keeper.processes import Identity
 
 _USAGE = "usage: python -m readiness_deploy.keeper hold FOLDER [--daemon | --wait]\n       … stop FOLDER\n"
@@ -42,7 +42,7 @@ def main(
             return _try(Path(words[1]), own)
     except (CannotHold, OSError) as fault:
         sys.stderr.write(f"readiness keeper: {fault}\n")
-        return 1
+        return channel.EX_TAKEN if isinstance(fault, Taken) else 1
     sys.stderr.write(_USAGE)
     return 2
 

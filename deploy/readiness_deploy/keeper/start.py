@@ -24,6 +24,7 @@ from readiness_deploy.keeper.haproxy_text import program as haproxy
 from readiness_deploy.keeper.processes import variables_of
 
 _TICK = 0.02
+_ENDS_WITHIN = 120.0
 _LAST_BYTES = 4096
 _WORDS_OF_A_WORKER = 6  # `work`, the folder, and Sockets.words
 
@@ -40,17 +41,37 @@ def start(
     program: Sequence[str] = channel.PROGRAM,
     within: float = 15.0,
 ) -> dict[str, Any]:
-    """Have a keeper run for this state folder, and return what it says of itself. Nothing to do where one does.
+    """Have a keeper run for this state folder, and return what it says of itself. Nothing to do where one does, also
+    where somebody else was faster; one that is ending is waited for.
 
     `entry` is the settings' `entry`. `environment` is what references to variables are resolved from, and this process'
     own where it is not given. Raises Failure; also where a keeper runs that listens elsewhere.
     """
-    running = status(state)
-    if running is not None:
-        _same(running, entry, state)
-        return running
-    folder = Folder(state)
-    _prepare(folder, entry, environment)
+    folder, deadline = Folder(state), time.monotonic() + _ENDS_WITHIN
+    while (running := _lasting(state, within, deadline)) is None:
+        _prepare(folder, entry, environment)
+        if _begun(state, environment, program, within):
+            return _until_it_answers(folder, within)
+    _same(running, entry, state)
+    return running
+
+
+def _lasting(state: Path, within: float, deadline: float) -> dict[str, Any] | None:
+    """As `status`, and one that is ending has ended before the deadline. Raises Failure."""
+    while (running := status(state, within=within)) is not None and is_ending(running):
+        if time.monotonic() > deadline:
+            raise Failure(f"the keeper of {state} is ending, and takes its time; see {Folder(state).keeper_log}")
+        time.sleep(_TICK)
+    return running
+
+
+def is_ending(about: Mapping[str, Any]) -> bool:
+    """Whether this keeper, by what it says of itself, takes no more requests and is about to be gone."""
+    return about.get("leaving", "") not in ("", channel.HANDOVER)
+
+
+def _begun(state: Path, environment: Mapping[str, str] | None, program: Sequence[str], within: float) -> bool:
+    """Whether a holder began for this folder; False where another one was faster. Raises Failure."""
     try:
         made = subprocess.run(
             [*program, "hold", str(state), "--daemon"],
@@ -64,10 +85,10 @@ def start(
         )
     except (OSError, subprocess.TimeoutExpired) as fault:
         raise Failure(f"the keeper cannot be started: {fault}") from None
-    if made.returncode:
+    if made.returncode not in (0, channel.EX_TAKEN):
         said = made.stderr.decode("utf-8", "replace").strip() or f"it ended with {made.returncode}"
         raise Failure(said.removeprefix("readiness keeper: "))
-    return _until_it_answers(folder, within)
+    return not made.returncode
 
 
 def status(state: Path, *, within: float = 5.0) -> dict[str, Any] | None:
@@ -86,7 +107,7 @@ def status(state: Path, *, within: float = 5.0) -> dict[str, Any] | None:
             time.sleep(_TICK)
 
 
-def stop(state: Path, *, colours: bool = True, within: float = 120.0) -> bool:
+def stop(state: Path, *, colours: bool = True, within: float = _ENDS_WITHIN) -> bool:
     """End the keeper: requests in flight end by themselves, then the colours do. False where none ran.
 
     With `colours` false, the colours run on, and the next keeper takes them over; nothing listens for users meanwhile.

@@ -86,6 +86,9 @@ def _done(
         running = start.status(target.state)
         if running is None:
             return Exit.INCOMPLETE, f"no keeper runs for {target.name}: {target.command('keeper start')}", {}
+        if start.is_ending(running):
+            what = "answers what was asked of it before, and takes no more requests"
+            return Exit.OK, f"the keeper is ending: process {running.get('pid')} {what}", {"keeper": running}
         said = f"version {plain(running.get('version', running.get('keeper', '?')))}, process {running.get('pid')}"
         return Exit.OK, f"the keeper listens on {_listening(running)}: {said}", {"keeper": running}
     if action == "unit":

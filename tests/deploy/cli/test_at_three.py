@@ -6,11 +6,15 @@ import json
 import os
 import shlex
 import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.shop import LASTING, Shop
+from cli.shop import LASTING, LONG, Shop
 
 
 def serving(shop: Shop) -> str:
@@ -92,6 +96,23 @@ def test_an_entry_that_is_not_in_force_is_said(shop: Shop):
     for verb in (("stop", "--keep-colours"), ("start",)):
         assert shop.run("keeper", *verb).code == 0
     assert "not in force" not in shop.run("status").out
+
+
+def test_a_keeper_that_is_ending_says_so_and_a_start_waits_for_it(shop: Shop, tmp_path: Path):
+    shop.deploy("v1")
+    with ThreadPoolExecutor(1) as pool, socket.create_connection(("127.0.0.1", shop.port)) as slow:
+        slow.sendall(f"GET /when?{tmp_path}/go HTTP/1.1\r\nHost: shop\r\n\r\n".encode())
+        while not (tmp_path / "go.heard").exists():
+            time.sleep(0.02)
+        stopping = shop.begin("keeper", "stop")
+        while not shop.seen()["keeper"]["leaving"]:
+            time.sleep(0.02)
+        starting = pool.submit(shop.run, "keeper", "start")
+        assert "the keeper is ending: process " in shop.run("keeper", "status").out
+        (tmp_path / "go").touch()
+        assert shop.end(stopping).code == starting.result(LONG).code == 0
+    shop.until(lambda seen: seen["colours"]["blue"]["standing"] == "ready")
+    assert serving(shop) == "v1"
 
 
 @pytest.mark.parametrize("words", [("resume",), ("deploy", "--version", "v2", "--yes")])

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from readiness_deploy.keeper.client import Unreachable, ask
 from readiness_deploy.keeper.folder import short_address
+from readiness_deploy.keeper.start import is_ending, start, stop
 
-from keeper.rig import LONG
+from keeper.rig import LONG, until
 
 
 def test_a_command_whose_client_gave_up_is_not_carried_out_later(serving: Any) -> None:
@@ -43,3 +47,28 @@ def test_a_client_that_will_say_no_more_is_answered_nevertheless(serving: Any) -
             assert line.recv(1000) == b'{"id":1,"ok":{}}\n'
     finally:
         os.close(folder)
+
+
+def test_a_start_during_a_stop_waits_for_the_end_and_starts(serving: Any, tmp_path: Path) -> None:
+    before = serving.about()["worker_pid"]
+    with ThreadPoolExecutor(3) as pool:
+        slow = pool.submit(serving.get, f"/when?{tmp_path}/go")
+        until((tmp_path / "go.heard").exists)
+        stopping = pool.submit(stop, serving.state)
+        until(lambda: is_ending(serving.ask("hello")))
+        starting = pool.submit(serving.start)
+        assert serving.ask("hello")["pid"] == before
+        assert not starting.done()
+        (tmp_path / "go").touch()
+        assert slow.result(LONG)[1] == "v1"
+        assert starting.result(LONG)["pid"] != before
+        assert stopping.result(LONG)
+    serving.standing("blue", "ready")
+    assert serving.get()[1] == "v1"
+
+
+def test_whoever_loses_the_race_to_start_the_keeper_has_it_nevertheless(idle: Any) -> None:
+    begin = partial(start, idle.state, idle.entry, program=idle.program, within=LONG)
+    with ThreadPoolExecutor(6) as pool:
+        starting = [pool.submit(begin) for _ in range(6)]
+        assert len({one.result(LONG)["pid"] for one in starting}) == 1
