@@ -32,13 +32,15 @@ class Refused(Exception):
 class Lock:
     """Who may write. It belongs to a connection: with its end it is free, and the epoch stays.
 
-    `seized` says that a person took it over after the commit point: no guard takes it from them.
+    `seized` says that a person took it over after the commit point: no guard takes it from them. `silence` are the
+    seconds since its holder asked anything of the keeper.
     """
 
     owner: object
     holder: Holder
     epoch: int
     seized: bool = False
+    silence: float = 0.0
 
 
 class Runs(Protocol):

@@ -132,7 +132,7 @@ class _Connection:
         if command is None:
             raise Refused("unknown", f"wanted one of {', '.join(sorted(_COMMANDS))}, found {name}")
         lock = self._keeper.authority.lock
-        if lock is not None and lock.owner is self and lock.holder.guard:
+        if lock is not None and lock.owner is self:
             self._keeper.guarding.heard()
         return command(self, request)
 
@@ -140,7 +140,10 @@ class _Connection:
         return dict(self._about())
 
     def _observe(self, _: Mapping[str, Any]) -> Any:
-        return observed(self._keeper, self._about())
+        found, lock = observed(self._keeper, self._about()), self._keeper.authority.lock
+        if lock is not None:
+            found["lock"]["silent"] = round(lock.silence, 1)
+        return found
 
     def _lock(self, request: Mapping[str, Any]) -> Any:
         holder = msgspec.convert(request["holder"], Holder)

@@ -25,7 +25,8 @@ _HOPELESS = 3
 _PATIENCE = 3.0
 """Seconds that a dead release may serve beside a ready one, before the keeper goes back by itself."""
 _SILENT = 20.0
-"""Seconds after which a guard that asks nothing of the keeper hangs: at work it looks many times in each of them."""
+"""Seconds after which a guard, or whoever walks in its place, hangs where it asks nothing of the keeper: at work they
+look many times in each of them, also while a gate measures or somebody is told."""
 _STRIDE = 0.5
 """Seconds of silence, at most, that one look counts: where the keeper itself stood still, nobody could be heard."""
 
@@ -57,8 +58,12 @@ class Guarding:
         self._silence, self._looked = 0.0, time.monotonic()
 
     def heard(self) -> None:
-        """The guard that holds the lock asked something."""
-        self._silence = 0.0
+        """Whoever holds the lock asked something."""
+        lock = self._authority.lock
+        if lock is not None:
+            lock.silence = 0.0
+            if lock.holder.guard:
+                self._silence = 0.0
 
     @property
     def hopeless(self) -> bool:
@@ -97,10 +102,20 @@ class Guarding:
             self._start()
 
     def _mind_silence(self, record: Record) -> None:
-        """A guard that hangs is ended: alive as it is, it would keep another one from being started."""
+        """A guard that hangs is ended: alive as it is, it would keep another one from being started. So would anybody
+        else who holds the lock: they lose it, and have no say when they wake up."""
         now = time.monotonic()
-        self._silence += min(_STRIDE, now - self._looked)
+        passed = min(_STRIDE, now - self._looked)
         self._looked = now
+        self._silence += passed
+        lock = self._authority.lock
+        if lock is not None:
+            lock.silence += passed
+            if lock.silence > _SILENT and record.phase in MOVED:
+                lock.silence -= _PATIENCE  # until it is tried again, should the disk be full
+                with contextlib.suppress(Refused):
+                    self._authority.own_write(self._authority.record, oust=True)
+                    self._note("lock taken from one who hangs", by=lock.holder.by, pid=lock.holder.pid)
         if self.guard is None or record.phase not in MOVED:
             self._silence = 0.0
         elif self._silence > _SILENT:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from readiness.cli.deploying.carrying import carry, how_it_ended
 from readiness.cli.deploying.door import Door, opened
 from readiness.cli.deploying.ending import Ending
+from readiness.cli.deploying.words import silence
 from readiness.cli.deploying.work import Work, who
 from readiness.cli.exits import Exit
 
@@ -84,13 +85,18 @@ def watched(work: Work, door: Door, run: str = "") -> Ending:
     from readiness_deploy.ports import Lost
 
     work.signals.walk()
-    run, seen_at = run or _run(door), door.clock.now()
+    run, seen_at, silent = run or _run(door), door.clock.now(), False
     work.telling.note("watching", said="somebody else carries it out: Ctrl-C ends the watching, not the run")
     while True:
         try:
-            if (end := _looked(work, door, run)) is not None:
+            found = door.look()
+            if (end := _looked(work, door, run, found)) is not None:
                 return end
             seen_at = door.clock.now()
+            if (said := silence(found)) and not silent:
+                todo = _taking_over(work, found)
+                work.telling.note("not heard", said=f"{said}, holds the lock: where it hangs, `{todo}` takes it over")
+            silent = bool(said)
         except Lost:
             # A keeper that is replaced is back within a second or two.
             if door.clock.now() - seen_at > _UNSEEN:
@@ -98,12 +104,20 @@ def watched(work: Work, door: Door, run: str = "") -> Ending:
         door.clock.sleep(0.1)
 
 
-def _looked(work: Work, door: Door, run: str) -> Ending | None:
+def _taking_over(work: Work, found: Mapping[str, Any]) -> str:
+    """The command that takes a run from whoever hangs. Who resumes one that has moved does what was asked of it."""
+    from readiness_deploy.states import MOVED
+
+    moved = found["record"]["phase"] in MOVED
+    verb = "abort" if work.verb == "abort" and not moved else "resume"
+    return work.target.command(verb, "--take-over", "…")
+
+
+def _looked(work: Work, door: Door, run: str, found: Mapping[str, Any]) -> Ending | None:
     """One look at a run of somebody else: its ending, or None while it goes on."""
     from readiness_deploy import requests
     from readiness_deploy.states import MOVED, Phase
 
-    found = door.look()
     work.telling.seen(found)
     record = door.record()
     if record.intent is None or record.intent.run != run:
@@ -137,6 +151,11 @@ def _past(work: Work, door: Door, run: str) -> Ending:
     return work.parked(how_it_ended(work.verb, record, run), record)
 
 
+def seen_through(work: Work, door: Door) -> Ending:
+    """A run that has moved, to its end: in the hands of whoever has it, unless it is taken from them."""
+    return written(work, door, None) if work.take_over else watched(work, door)
+
+
 def asked(work: Work, door: Door, kind: str, reason: str) -> Ending:
     from readiness_deploy.ports import Illegal
     from readiness_deploy.requests import Refused
@@ -147,7 +166,7 @@ def asked(work: Work, door: Door, kind: str, reason: str) -> Ending:
     except Illegal as fault:
         raise Refused(str(fault)) from None
     work.telling.note("asked", kind=kind, reason=reason)
-    end = watched(work, door)
+    end = seen_through(work, door)
     last = door.record().last
     if kind != "promote" and last is not None and (last.run, last.outcome) == (run, "deployed"):
         why = "the run came to its end before this was heard: the release is deployed"

@@ -42,7 +42,7 @@ def _back(work: Work, to: str, reason: str) -> Ending:
     from readiness_deploy import bluegreen, requests
     from readiness_deploy.states import MOVED, Goal, Phase
 
-    from readiness.cli.deploying.asking import asked, watched, written
+    from readiness.cli.deploying.asking import asked, seen_through, written
     from readiness.cli.deploying.deploy import serves_already
 
     with opened(work.target) as door:
@@ -50,7 +50,7 @@ def _back(work: Work, to: str, reason: str) -> Ending:
         if not to and record.phase in MOVED:
             # To take a rollback back would be to go on with what it leads away from.
             under_way = record.intent is not None and record.intent.goal is Goal.ROLLBACK
-            return watched(work, door) if under_way else asked(work, door, "rollback", reason)
+            return seen_through(work, door) if under_way else asked(work, door, "rollback", reason)
         if not to and record.phase is Phase.HELD and record.intent and record.selected == record.intent.colour:
             return written(work, door, lambda world: requests.send_back(world, who(), reason))
         release = _named(work, record, to) if to else _before(record)

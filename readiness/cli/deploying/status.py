@@ -15,6 +15,7 @@ from readiness.cli.deploying.ending import duration, out_of_hold
 from readiness.cli.deploying.keeper import other_entry
 from readiness.cli.deploying.telling import styled, telling
 from readiness.cli.deploying.voice import Voice
+from readiness.cli.deploying.words import silence
 from readiness.cli.exits import Exit
 from readiness.config import surroundings
 from readiness.report.text import brief, plain
@@ -69,6 +70,9 @@ def judged(found: Mapping[str, Any] | None, target: Target) -> tuple[int, str, s
     if phase in _MOVED and not _watching(found):
         back = phase == "returning"
         said = "the way back is not finished and nobody is at it" if back else "nobody would take the new version back"
+        if silent := silence(found):
+            todo = target.command("resume", "--take-over", "…")
+            return Exit.HELD, f"UNWATCHED: {silent}, holds the lock; {said}", todo
         return Exit.HELD, f"UNWATCHED: {said}", target.command("resume")
     if not record.get("selected") and phase == "stable":
         return _nothing(target, "")
@@ -143,8 +147,9 @@ def _stands_by(found: Mapping[str, Any]) -> bool:
 
 
 def _watching(found: Mapping[str, Any]) -> bool:
-    """Whether somebody carries on what follows the switch: a guard that runs or can be started, or a deployer."""
-    return bool(found.get("guard")) or bool(found.get("lock"))
+    """Whether somebody carries on what follows the switch: whoever holds the lock and is heard, or a guard that runs or
+    can be started."""
+    return not silence(found) and (bool(found.get("guard")) or bool(found.get("lock")))
 
 
 def _seen(target: Target) -> Mapping[str, Any] | None:
@@ -210,7 +215,8 @@ def _standing(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"  last run  {_outcome(last, record)} at {plain(last.get('at', ''))}{why}"
     if lock:
         who = "the guard" if lock.get("guard") else plain(lock["by"])
-        yield f"  lock      {who} (process {lock['pid']}), since {plain(lock['since'])}"
+        unheard = f", not heard for {lock['silent']:.0f} s" if silence(found) else ""
+        yield f"  lock      {who} (process {lock['pid']}), since {plain(lock['since'])}{unheard}"
     if freeze:
         yield f"  frozen    {brief(freeze['reason'])} ({plain(freeze['owner'])}, since {plain(freeze['since'])})"
     keeper = found.get("keeper")

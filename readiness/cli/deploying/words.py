@@ -16,6 +16,9 @@ _QUIET = frozenset(
         ", "
     )
 )
+_UNHEARD = 10.0
+"""Seconds after which it is said that whoever holds the lock asks nothing of the keeper. At work they ask many times in
+each of them; a migration may take longer."""
 _GOOD = {"provisioning": "ready", "verifying": "gates passed"}
 
 
@@ -32,6 +35,16 @@ def line(what: str, details: _Details) -> tuple[str, str] | None:
         return plain(what), _rest(details)
     word, rest = known
     return word, rest(details)
+
+
+def silence(found: _Details) -> str:
+    """Who holds the lock and was not heard for how long, by what the keeper answers to `observe`; empty where whoever
+    holds it is heard, and where nobody does."""
+    lock = found.get("lock") or {}
+    silent = lock.get("silent", 0.0)
+    if silent < _UNHEARD:
+        return ""
+    return f"{plain(lock['by'])} (process {lock['pid']} on {plain(lock['host'])}), not heard for {silent:.0f} s"
 
 
 def _deed(details: _Details) -> tuple[str, str] | None:
@@ -104,6 +117,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[_Details], str]]] = {
     "settled": ("settled", lambda d: f"{plain(d.get('run') or '')} {plain(d.get('state', ''))} {_why(d)}".strip()),
     "uncommitted": ("uncommitted", lambda d: brief(d.get("text", ""))),
     "not in force": ("not in force", lambda d: brief(d.get("said", ""))),
+    "not heard": ("not heard", lambda d: brief(d.get("said", ""))),
     "watching": ("watching", lambda d: brief(d.get("said", ""))),
     "asked": ("asked", lambda d: f"for {plain(d.get('kind', ''))} {brief(d.get('reason') or '')}".rstrip()),
     "asked again": ("asked again", _why),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
+import sys
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -56,6 +58,66 @@ def test_a_rollback_is_not_lost_to_a_promotion_typed_after_it(shop: Shop):
     assert shop.end(back).code == 0
     assert shop.end(deploying).code == 5
     assert shop.answers() == first
+
+
+SOON = "from readiness.cli.deploying import words; words._UNHEARD = 1.0; from readiness.cli import main; main()"
+
+
+def test_who_asks_one_that_hangs_is_told_who_that_is_and_what_takes_over(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    shop.settings(more="      approval: required")
+    assert shop.deploy("v1").code == 8
+    hanging = Keeper(shop.state)
+    hanging.lock(Holder(by="a deployer", host="here", pid=os.getpid(), run="r", since="now"))
+    with monkeypatch.context() as impatient:
+        impatient.setattr("cli.shop.CLI", [sys.executable, "-c", SOON])
+        asking = shop.begin("abort")
+    assert asking.stdout is not None
+    told = next(line for line in asking.stdout if "not heard" in line)
+    assert f"a deployer (process {os.getpid()} on here), not heard for " in told
+    assert "`readiness abort --env local --take-over '…'` takes it over" in told
+    assert shop.run("abort", "--take-over", "it hangs").code == 4
+    assert shop.end(asking).code == 4
+    hanging.close()
+
+
+@pytest.mark.parametrize("verb", ["rollback", "abort"])
+def test_the_way_back_is_taken_over_from_whoever_hangs(shop: Shop, verb: str):
+    first = shop.deploy("v1").end["release"]
+    shop.settings(bake=LASTING)
+    assert shop.deploy("v2", "--no-wait").code == 8
+    shop.until_phase("baking")
+    hanging = Keeper(shop.state)
+    hanging.lock(Holder(by="a person", host="here", pid=os.getpid(), run="r", since="now"), take_over="I look myself")
+    done = shop.run(verb, "--take-over", "it hangs", "--format", "json")
+    assert (done.code, done.end["outcome"]) == (0, "rolled-back-as-asked"), done.out
+    assert "watching" not in [event["event"] for event in done.events[:-1]]
+    assert shop.answers() == first
+    hanging.close()
+
+
+def test_who_took_over_is_heard_while_a_gate_and_a_receiver_take_their_time(shop: Shop, tmp_path: Path):
+    shop.deploy("v1")
+
+    def waiting(name: str) -> str:
+        return f'[sh, -c, "mktemp {tmp_path}/{name}-XXXX; until test -e {tmp_path}/go; do sleep 0.1; done"]'
+
+    gate = f"{{name: asks, timeout: 300, command: {{run: {waiting('gate')}}}}}"
+    shop.settings(bake=LASTING, more=f"      notify: [{{timeout: 60, command: {waiting('told')}}}]", **{HOME: gate})
+    assert shop.deploy("v2", "--no-wait").code == 8
+    guards = shop.until(lambda seen: {*tmp_path.glob("gate-*")})
+    mine = shop.begin("resume", "--take-over", "I look myself", "--format", "json")
+    shop.until(lambda seen: {*tmp_path.glob("gate-*")} - guards and [*tmp_path.glob("told-*")])
+    heard = [0.0]
+
+    def often(seen: dict[str, Any]) -> bool:
+        heard.append(seen["lock"]["silent"] if seen["lock"]["pid"] == mine.pid else -1.0)
+        return heard[-1] < 0 or sum(later < earlier for earlier, later in itertools.pairwise(heard)) > 10
+
+    shop.until(often)
+    assert min(heard) == 0
+    (tmp_path / "go").touch()
+    shop.promote()
+    assert shop.end(mine).code == 0
 
 
 def test_an_abort_whose_deployer_leaves_before_it_heard_is_carried_out(shop: Shop):

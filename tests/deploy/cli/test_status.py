@@ -11,7 +11,8 @@ from readiness_deploy.states import Phase
 
 from readiness.cli.deploying import status
 
-LOCK = {"by": "ada@host", "host": "host", "pid": 7, "run": "r1", "since": "10:00", "guard": False}
+LOCK = {"by": "ada@host", "host": "host", "pid": 7, "run": "r1", "since": "10:00", "guard": False, "silent": 0.1}
+SILENT = {**LOCK, "silent": 12.3}
 
 
 def found(of: Record, **more: Any) -> dict[str, Any]:
@@ -39,6 +40,8 @@ ROWS = [
     ("unwatched on the way back", found(record(Phase.RETURNING, intent=intent()), guard=False), 6, "resume"),
     ("watched", found(record(Phase.BAKING, intent=intent())), 0, ""),
     ("walked by a deployer", found(record(Phase.BAKING, intent=intent()), guard=False, lock=LOCK), 0, ""),
+    ("silent", found(record(Phase.BAKING, intent=intent()), guard=False, lock=SILENT), 6, "resume"),
+    ("slow before the switch", found(record(Phase.PREPARING, intent=intent()), lock=SILENT), 0, ""),
     ("left", found(record(Phase.PREPARING, intent=intent())), 6, "resume"),
     ("at work", found(record(Phase.PREPARING, intent=intent()), lock=LOCK), 0, ""),
     ("waiting", found(record(Phase.AWAITING, intent=intent(approval="required"))), 8, "promote"),
@@ -79,3 +82,12 @@ def test_unwatched_is_said_in_capitals_with_what_it_means(phase: Phase, said: st
     text = "\n".join(status._text(seen, target(), *status.judged(seen, target())))
     assert "UNWATCHED" in text
     assert said in text
+
+
+def test_who_holds_the_lock_and_does_nothing_is_named_with_the_command_that_takes_over():
+    seen = found(record(Phase.BAKING, intent=intent()), guard=False, lock=SILENT)
+    text = "\n".join(status._text(seen, target(), *status.judged(seen, target())))
+    assert "UNWATCHED: ada@host (process 7 on host), not heard for 12 s, holds the lock" in text
+    assert "ada@host (process 7), since 10:00, not heard for 12 s" in text
+    assert "readiness resume --env local --take-over" in text
+    assert status.data(seen, target(), 6, "", "")["watched"] is False

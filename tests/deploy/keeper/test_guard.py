@@ -194,21 +194,30 @@ def test_a_request_to_roll_back_reaches_the_guard(serving: Any) -> None:
     assert "anna" in record.last.reason
 
 
-def guardless(rig: Rig, tmp_path: Any, code: str) -> None:
-    """A keeper whose guards do this instead of guarding."""
+def changed(rig: Rig, tmp_path: Any, change: str) -> None:
+    """A keeper with this change, whose blue colour serves v1."""
     program = tmp_path / "keeper.py"
     program.write_text(
         "import os, sys\n"
         "from readiness_deploy.keeper import guarding, running\n"
-        "begin = guarding.Guarding.__init__\n"
-        "def other(self, *given, **more):\n"
-        f"    begin(self, *given, **{{**more, 'command': (sys.executable, '-c', {code!r})}})\n"
-        "guarding.Guarding.__init__ = other\n"
+        f"{change}\n"
         "raise SystemExit(running.main(sys.argv[1:], os.environ, program=(sys.executable, __file__)))\n"
     )
     rig.program = (sys.executable, str(program))
     rig.start()
     rig.serve(rig.deployer(), "blue", rig.release("v1"))
+
+
+def guardless(rig: Rig, tmp_path: Any, code: str) -> None:
+    """A keeper whose guards do this instead of guarding."""
+    changed(
+        rig,
+        tmp_path,
+        "begin = guarding.Guarding.__init__\n"
+        "def other(self, *given, **more):\n"
+        f"    begin(self, *given, **{{**more, 'command': (sys.executable, '-c', {code!r})}})\n"
+        "guarding.Guarding.__init__ = other",
+    )
 
 
 @pytest.mark.parametrize("code", ["raise SystemExit(1)", "import time; time.sleep(3600)"], ids=["ends", "hangs"])
@@ -248,3 +257,57 @@ def test_the_guard_is_no_use_where_nothing_moved(serving: Any) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert serving.details()["lock"] is None
+
+
+SEIZES = """
+import os, sys
+from pathlib import Path
+from readiness_deploy.adapters.local import Keeper
+from readiness_deploy.ports import Fenced, Holder
+from readiness_deploy.states import Phase
+phase = Phase(sys.argv[2])
+keeper = Keeper(Path(sys.argv[1]))
+keeper.lock(Holder(by="anna", host="here", pid=os.getpid(), run="r", since="now"), take_over="I look myself")
+record = keeper.observe().record
+back = {"selected": record.previous, "previous": None} if phase is Phase.RETURNING else {}
+keeper.write(record.but(phase=phase, **back))
+print("seized", flush=True)
+sys.stdin.readline()
+try:
+    keeper.write(keeper.observe().record.but(held="awake"))
+except Fenced:
+    print("fenced", flush=True)
+"""
+
+
+@pytest.mark.parametrize("phase", [Phase.CONVERGING, Phase.BAKING, Phase.RETURNING])
+def test_who_took_over_and_is_stopped_loses_the_lock_and_a_guard_goes_on(
+    idle: Any, tmp_path: Path, phase: Phase
+) -> None:
+    """After a tenth of the time that they have in earnest."""
+    changed(idle, tmp_path, "guarding._SILENT = 2.0")
+    deploy(idle, idle.deployer(take_over="the next run"), "v2", bake=LASTING, detach=True)
+    until(lambda: idle.record().phase is Phase.BAKING)
+    sleeper = subprocess.Popen(
+        [sys.executable, "-c", SEIZES, str(idle.state), phase.value],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert sleeper.stdout is not None
+        assert sleeper.stdout.readline() == "seized\n"
+        sleeper.send_signal(signal.SIGSTOP)
+        if phase is not Phase.RETURNING:
+            idle.tell("green", "/fail")
+        until(lambda: idle.record().phase is Phase.STABLE, why=idle.details)
+        record = idle.record()
+        assert (record.selected, record.last.outcome) == ("blue", "rolled-back")
+        sleeper.send_signal(signal.SIGCONT)
+        assert sleeper.communicate("\n", timeout=LONG)[0] == "fenced\n"
+    finally:
+        sleeper.kill()
+        sleeper.communicate()
+    assert idle.record() == record
+    (taken,) = [line for line in idle.journal().splitlines() if "lock taken from one who hangs" in line]
+    assert f'"pid":{sleeper.pid}' in taken
