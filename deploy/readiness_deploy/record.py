@@ -139,6 +139,16 @@ class Record:
         return replace(self, generation=self.generation + 1, **changes)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown(Record):
+    """The record as people see it, and never written: a release that has gone meanwhile does not stand by. `unwell`
+    says how what is selected stands instead of ready, and why; `cure` is the command that mends it, where one is known.
+    """
+
+    unwell: str = ""
+    cure: str = ""
+
+
 class Unreadable(Exception):
     """A record that cannot be read; the text says what was wanted and what was found."""
 

@@ -42,7 +42,7 @@ def aborted(work: Work, reason: str) -> Ending:
     with opened(work.target) as door:
         record, lock = door.record(), door.look().get("lock")
         if record.intent is None:
-            return work.ended("nothing to do", 0, "no run is in flight", record)
+            return work.ended("nothing to do", 0, "no run is in flight", door.shown())
         moved = record.phase in MOVED or (record.phase is Phase.HELD and record.selected == record.intent.colour)
         if record.phase is Phase.HELD and moved:
             return written(work, door, lambda world: requests.send_back(world, who(), reason))
@@ -56,6 +56,8 @@ def resumed(work: Work) -> Ending:
     from readiness_deploy import requests
     from readiness_deploy.states import Phase
 
+    from readiness.cli.deploying.deploy import standing
+
     with opened(work.target) as door:
         record = door.record()
         if not work.take_over and (run := guarded(door)):
@@ -64,7 +66,7 @@ def resumed(work: Work) -> Ending:
         again = record.phase is Phase.HELD or doubtful
         end = written(work, door, requests.go_on if again else None)
         if record.intent is None and end.exit == Exit.OK:
-            return work.ended("nothing to do", Exit.OK, "no run was under way", door.shown(), run="", release="")
+            return standing(work, door, "no run was under way", run="", release="")
         return end
 
 
@@ -123,7 +125,8 @@ def _looked(work: Work, door: Door, run: str, found: Mapping[str, Any]) -> Endin
     if record.intent is None or record.intent.run != run:
         return _past(work, door, run)
     if stopped := work.signals.pending():
-        return work.ended("detached", Exit.DETACHED, stopped, record, next=work.target.command("status", "--watch"))
+        todo = work.target.command("status", "--watch")
+        return work.ended("detached", Exit.DETACHED, stopped, door.shown(), next=todo)
     if record.phase is Phase.HELD:
         return written(work, door, None)
     if found.get("lock") or (record.phase in MOVED and found.get("guard")):

@@ -92,7 +92,7 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
     if plan.nothing_to_do and not plan.in_flight:
         door = door or _begun(work)  # which brings back what served
         try:
-            return serves_already(work, door)
+            return standing(work, door, "this release serves already")
         finally:
             door.close()
     if door is not None and (under_way := guarded(door, plan.candidate.id)):
@@ -110,20 +110,21 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
         door.close()
 
 
-def serves_already(work: Work, door: Door) -> Ending:
-    """The ending where there is nothing to do, since the release is selected; unless it does not answer."""
+def standing(work: Work, door: Door, said: str, **more: str) -> Ending:
+    """The ending where there is nothing to do, and `said` why; unless what is selected is not ready. Raises Lost."""
+    from readiness.cli.deploying.status import judged
+
     deadline = door.clock.now() + work.target.settings.run.ready.within
     while True:
-        record = door.shown()
-        view = door.look()["colours"].get(record.selected) or {}
+        found = door.look()
+        view = found["colours"].get(found["record"]["selected"]) or {}
         if view.get("standing") != "starting" or door.clock.now() > deadline:
             break
         door.clock.sleep(0.1)
-    if view.get("standing") == "ready":
-        return work.ended("nothing to do", Exit.OK, "this release serves already", record)
-    said = f": {view['why']}" if view.get("why") else ""
-    why = f"this release is selected already, and is {view.get('standing')}{said}"
-    return work.ended("held", Exit.HELD, why, record, next=work.target.command("status"))
+    code, why, todo = judged(found, work.target)
+    if code == Exit.HELD:
+        return work.ended("held", code, why, door.shown(), next=todo)
+    return work.ended("nothing to do", Exit.OK, said, door.shown(), **more)
 
 
 def ending_of(state: object) -> str:

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from readiness.cli.deploying import cluster
+from readiness.cli.deploying.reaching import lacking
 
 if TYPE_CHECKING:
     from readiness_deploy.adapters.kubernetes import Cluster
     from readiness_deploy.adapters.local import Keeper
     from readiness_deploy.gates import LiveGates
     from readiness_deploy.ports import Holder, Measurement, Schema, SchemaView, World
-    from readiness_deploy.record import Record, Release
+    from readiness_deploy.record import Record, Release, Shown
 
     from readiness.cli.deploying.signals import Signals
     from readiness.cli.deploying.target import Target
@@ -103,21 +104,31 @@ class Door:
         """The record. Raises Lost."""
         return self._keeper.observe().record
 
-    def shown(self) -> Record:
-        """The record as people see it: a release that has gone meanwhile does not stand by. Raises Lost."""
-        from dataclasses import replace
+    def shown(self) -> Shown:
+        """The record as people see it. Raises Lost."""
+        from dataclasses import fields, replace
 
         from readiness_deploy.ports import Standing
+        from readiness_deploy.record import Record, Shown
 
         seen = self._keeper.observe()
-        previous = seen.record.previous
-        if previous is None:
-            return seen.record
-        view, release = seen.colours[previous], seen.record.slots.get(previous)
-        gone = view.standing in (Standing.ABSENT, Standing.STOPPING)
-        if gone or release is None or view.release != release.id:  # a candidate may have its slot
-            return replace(seen.record, previous=None)
-        return seen.record
+        record, serving = seen.record, seen.record.serving()
+        if record.previous is not None:
+            view, release = seen.colours[record.previous], record.slots.get(record.previous)
+            gone = view.standing in (Standing.ABSENT, Standing.STOPPING)
+            if gone or release is None or view.release != release.id:  # a candidate may have its slot
+                record = replace(record, previous=None)
+        shown = Shown(**{field.name: getattr(record, field.name) for field in fields(Record)})
+        if record.selected is None or serving is None or (view := seen.colours[record.selected]).ready:
+            return shown
+        unwell = f"{view.standing.value}: {view.why}" if view.why else view.standing.value
+        down = view.standing in (Standing.DEAD, Standing.STARTING)
+        cure = lacking(self._target, serving.details, self._worker())[1] if down else ""
+        return replace(shown, unwell=unwell, cure=cure)
+
+    def _worker(self) -> int | None:
+        """The process id of the keeper's worker; None for a cluster. Raises Lost."""
+        return None if self._cluster else (self._ask("observe").get("keeper") or {}).get("worker_pid")
 
     def ready(self, release: str) -> bool:
         """Whether this release stands ready in some slot. Raises Lost."""

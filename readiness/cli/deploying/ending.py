@@ -59,6 +59,7 @@ class Ending:
     meant: str = ""
     known: bool | None = None  # whether what serves could be seen; None where nobody looked
     serves: tuple[str, str, str] | None = None  # colour, release, version
+    unwell: str = ""  # how that stands instead of ready, and why
     stands_by: tuple[str, str, str] | None = None
     frozen: str = ""
     took: float = 0.0
@@ -78,7 +79,8 @@ class Ending:
             yield f"  {self.meant}"
         if self.known is not None:
             nothing = "nothing" if self.known else "unknown: the keeper does not answer"
-            yield f"  serves    {_slot(self.serves) if self.serves else nothing}"
+            unwell = f" ({brief(self.unwell)})" if self.unwell else ""
+            yield f"  serves    {_slot(self.serves) + unwell if self.serves else nothing}"
         if self.stands_by:
             yield f"  stands by {_slot(self.stands_by)}"
         if self.frozen:
@@ -102,6 +104,7 @@ class Ending:
             "why": self.why or None,
             "known": self.known,
             "serves": _slot_data(self.serves),
+            "unwell": self.unwell or None,
             "stands_by": _slot_data(self.stands_by),
             "frozen": self.frozen or None,
             "took": round(self.took, 3),
@@ -121,7 +124,7 @@ def of(
 ) -> Ending:
     """The ending of a walk. `record` is what the keeper holds then, None where nobody can tell; `again` are the flags
     of a deploy of the same version."""
-    state = end.state.value
+    state, (unwell, cure) = end.state.value, _unwell(record)
     outcome = "rolled back as asked" if end.by_request and state == "rolled-back" else OUTCOMES[state]
     if verb == "rollback" and state == "done":
         outcome = "rolled back as asked"
@@ -137,6 +140,11 @@ def of(
         command, meaning = out_of_hold(target, back=record.previous is not None)
     if state == "done" and record and not record.previous:
         command = meaning = ""  # a first deploy has nothing to go back to
+    meant = "" if outcome in _GOOD else _MEANT.get(state, "")
+    if unwell and state == "aborted":
+        meant = "Nothing has moved; what is selected is not ready."
+    if cure and state in ("aborted", "refused", "held"):
+        command, meaning = cure, "to give the keeper what it lacks"
     return Ending(
         verb=verb,
         outcome=outcome,
@@ -147,7 +155,7 @@ def of(
         release=release.id if release else "",
         version=release.version if release else "",
         why=why,
-        meant="" if outcome in _GOOD else _MEANT.get(state, ""),
+        meant=meant,
         took=took,
         next=command,
         meaning=meaning,
@@ -163,6 +171,7 @@ def what_serves(record: Record | None) -> dict[str, Any]:
     return {
         "known": True,
         "serves": _named(record, record.selected),
+        "unwell": _unwell(record)[0],
         "stands_by": _named(record, record.previous),
         "frozen": f"{freeze.reason} ({freeze.owner}, since {freeze.since})" if freeze else "",
     }
@@ -206,6 +215,13 @@ def _next(state: str, target: Target, outcome: str, doubt: str, run: str, again:
         "ousted": (target.command("status"), "how things stand"),
         "superseded": (target.command("status"), "how things stand"),
     }.get(state, ("", ""))
+
+
+def _unwell(record: Record | None) -> tuple[str, str]:
+    """How what is selected stands instead of ready, and the command that mends it; empty where nobody looked."""
+    from readiness_deploy.record import Shown
+
+    return (record.unwell, record.cure) if isinstance(record, Shown) else ("", "")
 
 
 def _named(record: Record, colour: Any) -> tuple[str, str, str] | None:

@@ -38,7 +38,8 @@ def command(
     at boot and shutdown. `upgrade` replaces it by the installed version without closing a socket, and gives it the
     variables that are named, as they are set here.
 
-    Exit codes: 0 done; 1 it did not work; 3 `status`: none runs.
+    Exit codes: 0 done; 1 it did not work; 3 `status`: none runs; 6 `start`: it runs, and lacks a secret of the release
+    that it is to serve.
     """
     from readiness_deploy.keeper import start
     from readiness_deploy.keeper.client import Declined, Unreachable
@@ -78,7 +79,11 @@ def _done(
 
     if action == "start":
         about = started(target)
-        return Exit.OK, f"the keeper listens on {_listening(about)}; its state is in {target.state}", {"keeper": about}
+        said = f"the keeper listens on {_listening(about)}; its state is in {target.state}"
+        lacks, cure = _lacking(target, about)
+        if cure:
+            said += f". It cannot start what it is to serve: {lacks}\nnext: {cure}"
+        return Exit.HELD if cure else Exit.OK, said, {"keeper": about, "next": cure or None}
     if action == "stop":
         ended = start.stop(target.state, colours=not keep_colours)
         return Exit.OK, "the keeper ended" if ended else "no keeper ran", {}
@@ -124,6 +129,21 @@ def started(target: Target) -> dict[str, Any]:
     from readiness.config import surroundings
 
     return start.start(target.state, entry_of(target), environment=surroundings.variables())
+
+
+def _lacking(target: Target, about: Mapping[str, Any]) -> tuple[str, str]:
+    """What this keeper lacks to start the recorded release, and the command that cures it; both empty where nothing."""
+    from readiness_deploy.ports import Lost
+
+    from readiness.cli.deploying.door import recorded
+    from readiness.cli.deploying.reaching import lacking
+
+    try:
+        record = recorded(target)
+    except Lost:
+        return "", ""  # a record that cannot be read is held by the keeper, and `status` says so
+    serving = record.serving() if record else None
+    return lacking(target, serving.details, about.get("pid")) if serving else ("", "")
 
 
 def entry_of(target: Target) -> dict[str, Any]:

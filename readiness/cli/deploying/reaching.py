@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from readiness_deploy.plan import Refusal
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from readiness.cli.deploying.door import Door
     from readiness.cli.deploying.target import Target
     from readiness.config.deploy import Reference, Value
+
+_WITHOUT = "which the keeper was started without"
 
 
 def unreached(target: Target, release: Release, door: Door | None) -> tuple[Refusal, ...]:
@@ -28,13 +30,37 @@ def unreached(target: Target, release: Release, door: Door | None) -> tuple[Refu
     ours, root, gates = surroundings.variables(), target.environment.root, target.settings.gates
     names = None if door is None or target.settings.kubernetes else _names(door)
     theirs = ours if names is None else dict.fromkeys(names, "")
-    unset = UNSET if names is None else "which the keeper was started without"
-    there = {**_environment(release), **of_gates(gates.after, "after")}
+    unset = UNSET if names is None else _WITHOUT
+    there = {**_environment(release.details), **of_gates(gates.after, "after")}
     here = of_gates(gates.before, "before")
     return (
         *_refusals(lost(there, theirs, root, unset=unset), _here if names is None else partial(_at_the_keeper, target)),
         *_refusals(lost(here, ours, root), _here),
     )
+
+
+def lacking(target: Target, details: Mapping[str, Any], worker: Any) -> tuple[str, str]:
+    """What the keeper whose worker has this process id lacks to start a release with these details, in words, and the
+    command that cures it; both empty where it lacks nothing, or nobody can tell.
+
+    A variable that is set here is handed over as it is; another one has to be written into the command.
+    """
+    from readiness_deploy.keeper.processes import variables_of
+    from readiness_deploy.references import lost
+
+    from readiness.config import surroundings
+
+    names = None if target.settings.kubernetes or worker is None else variables_of(int(worker))
+    if names is None:
+        return "", ""
+    faults = list(lost(_environment(details), names, target.environment.root, unset=_WITHOUT))
+    if not faults:
+        return "", ""
+    wanted = list(dict.fromkeys(reference.from_env for reference, _ in faults if reference.from_env))
+    ours = surroundings.variables()
+    before = "".join(f"{name}=… " for name in wanted if name not in ours)
+    flags = (word for name in wanted for word in ("--variable", name))
+    return "; ".join(text for _, text in faults), before + target.command("keeper upgrade", *flags)
 
 
 def _here(name: str) -> str:  # noqa: ARG001 - one of two advices
@@ -58,11 +84,11 @@ def _refusals(lost: Iterator[tuple[Reference, str]], todo: Callable[[str], str])
         yield Refusal(code="references", text=text, todo=help_)
 
 
-def _environment(release: Release) -> dict[str, Value]:
-    """The variables of a release as it keeps them."""
+def _environment(details: Mapping[str, Any]) -> dict[str, Value]:
+    """The variables of a release as its details keep them."""
     from readiness.config.deploy import Reference
 
-    kept: Mapping[str, str | dict[str, str]] = release.details.get("environment", {})
+    kept: Mapping[str, str | dict[str, str]] = details.get("environment", {})
     return {name: v if isinstance(v, str) else Reference.model_validate(v) for name, v in kept.items()}
 
 

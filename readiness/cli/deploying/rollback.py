@@ -43,7 +43,7 @@ def _back(work: Work, to: str, reason: str) -> Ending:
     from readiness_deploy.states import MOVED, Goal, Phase
 
     from readiness.cli.deploying.asking import asked, seen_through, written
-    from readiness.cli.deploying.deploy import serves_already
+    from readiness.cli.deploying.deploy import standing
 
     with opened(work.target) as door:
         record = door.record()
@@ -57,7 +57,7 @@ def _back(work: Work, to: str, reason: str) -> Ending:
         if not (to or door.ready(release.id)):
             _named(work, record, release.id)  # what is to be started anew must still be what was sealed
         if record.serving() and release.id == record.slots[record.selected or "blue"].id:
-            return serves_already(work, door)
+            return standing(work, door, "this release serves already")
         intent = _intent(work, record, release, reason)
         return carry(work, door, lambda world: bluegreen.carry_out(world, intent), intent)
 

@@ -64,6 +64,12 @@ def judged(found: Mapping[str, Any] | None, target: Target) -> tuple[int, str, s
         return Exit.HELD, "no keeper runs: nothing is served", target.command("keeper start")
     record = found["record"]
     phase, intent = record.get("phase"), record.get("intent") or {}
+    view = (found.get("colours") or {}).get(record.get("selected")) or {}
+    down = f"{record['selected']} is to serve and is {view.get('standing')}" if record.get("selected") else ""
+    if phase in ("stable", "held") and view.get("standing") in ("dead", "starting"):
+        lacks, cure = _lacking(found, target)
+        if cure:
+            return Exit.HELD, f"{down}: {lacks}", cure
     if phase == "held":
         todo, _ = out_of_hold(target, back=_stands_by(found))
         return Exit.HELD, f"held: {record.get('held') or 'a person is needed'}", todo
@@ -76,10 +82,8 @@ def judged(found: Mapping[str, Any] | None, target: Target) -> tuple[int, str, s
         return Exit.HELD, f"UNWATCHED: {said}", target.command("resume")
     if not record.get("selected") and phase == "stable":
         return _nothing(target, "")
-    view = (found.get("colours") or {}).get(record.get("selected")) or {}
     if view.get("standing") != "ready" and phase == "stable":
-        said = f"{record['selected']} serves and is {view.get('standing')}"
-        return Exit.HELD, f"{said}: {view['why']}" if view.get("why") else said, target.command("rollback")
+        return Exit.HELD, f"{down}: {view['why']}" if view.get("why") else down, target.command("rollback")
     if phase == "awaiting":
         doubt = intent.get("doubt")
         return (
@@ -88,7 +92,7 @@ def judged(found: Mapping[str, Any] | None, target: Target) -> tuple[int, str, s
             _promote(target, doubt),
         )
     if phase in ("preparing", "aborting") and not found.get("lock"):
-        return Exit.HELD, f"the run is {phase} and nobody is at it; what serves is untouched", target.command("resume")
+        return Exit.HELD, f"the run is {phase} and nobody is at it; nothing has moved", target.command("resume")
     return Exit.OK, "", ""
 
 
@@ -136,6 +140,15 @@ def _nothing(target: Target, first: str) -> tuple[int, str, str]:
         f"nothing is recorded to serve here; {count}: {'with a keeper, ' if first else ''}`rollback --to ID` serves one"
     )
     return Exit.INCOMPLETE, why, first or target.command("deploy")
+
+
+def _lacking(found: Mapping[str, Any], target: Target) -> tuple[str, str]:
+    """What the keeper lacks to start what is selected, and the command that cures it; both empty where nothing."""
+    from readiness.cli.deploying.reaching import lacking
+
+    record = found["record"]
+    release = (record.get("slots") or {}).get(record["selected"]) or {}
+    return lacking(target, release.get("details") or {}, (found.get("keeper") or {}).get("worker_pid"))
 
 
 def _stands_by(found: Mapping[str, Any]) -> bool:
