@@ -36,6 +36,11 @@ class Folder:
         return self.root / "keeper.json"
 
     @property
+    def root_of_settings(self) -> Path:
+        """Whose this folder is where nobody chose it: the real path of the settings' folder."""
+        return self.root / "settings.root"
+
+    @property
     def id(self) -> Path:
         """What tells this keeper from all others, those that had its name on this machine before it too."""
         return self.root / "keeper.id"

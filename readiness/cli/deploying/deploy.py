@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -77,6 +78,7 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
     from readiness.cli.deploying.planning import intent_of, planned
 
     work.run = new_run()
+    work.target.refuse_others()
     door = Door.find(work.target)
     plan = planned(work, door, version, override=override, run_commands=run)
     record = door.shown() if door else None
@@ -92,20 +94,22 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
     if plan.nothing_to_do and not plan.in_flight:
         door = door or _begun(work)  # which brings back what served
         try:
-            return standing(work, door, "this release serves already")
+            end = standing(work, door, "this release serves already")
+            return replace(end, entry=other_entry(work.target))
         finally:
             door.close()
     if door is not None and (under_way := guarded(door, plan.candidate.id)):
         return watched(work, door, under_way)
     if not yes and not _agreed(work, plan):
         return work.ended("aborted", Exit.ABORTED, "nobody agreed", record, meant="Nothing was changed.")
+    work.target.claim()
     door = door or _begun(work)
     try:
         intent = intent_of(work, plan)
         end = carry(work, door, lambda world: bluegreen.carry_out(world, intent), intent)
         if wait and end.outcome == ending_of(State.WAITING):
             end = watched(work, door)
-        return end
+        return replace(end, entry=other_entry(work.target))
     finally:
         door.close()
 

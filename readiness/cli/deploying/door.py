@@ -28,9 +28,15 @@ WINDOW = 5.0
 class NoKeeper(Exception):
     """No keeper runs here. `served` is true where one did, and something is recorded that it should serve."""
 
-    def __init__(self, *, served: bool) -> None:
-        super().__init__("no keeper runs here: nothing is served" if served else "nothing was ever deployed here")
+    def __init__(self, target: Target, *, served: bool) -> None:
+        super().__init__(f"no keeper runs for {target.state}: nothing is served" if served else nothing(target))
         self.served = served
+
+
+def nothing(target: Target) -> str:
+    """That nothing was ever deployed here, and where that was looked for: another user's folder is another one."""
+    where = "" if target.settings.kubernetes else f": there is no record in {target.state}"
+    return f"nothing was ever deployed here{where}"
 
 
 @contextmanager
@@ -38,7 +44,7 @@ def opened(target: Target) -> Iterator[Door]:
     """The door of a target whose keeper runs. Raises NoKeeper."""
     door = Door.find(target)
     if door is None:
-        raise NoKeeper(served=recorded(target) is not None)
+        raise NoKeeper(target, served=recorded(target) is not None)
     try:
         yield door
     finally:

@@ -62,6 +62,7 @@ class Ending:
     unwell: str = ""  # how that stands instead of ready, and why
     stands_by: tuple[str, str, str] | None = None
     frozen: str = ""
+    entry: str = ""  # what of the settings of the entry is not in force
     took: float = 0.0
     next: str = ""
     meaning: str = ""
@@ -85,6 +86,8 @@ class Ending:
             yield f"  stands by {_slot(self.stands_by)}"
         if self.frozen:
             yield f"  frozen    {brief(self.frozen)}"
+        if self.entry:
+            yield f"  entry     {brief(self.entry)}"
         if self.next:
             yield f"  {self.meaning + ':' if self.meaning else 'next:'} {style(self.next, 'command')}"
 
@@ -107,6 +110,7 @@ class Ending:
             "unwell": self.unwell or None,
             "stands_by": _slot_data(self.stands_by),
             "frozen": self.frozen or None,
+            "entry": self.entry or None,
             "took": round(self.took, 3),
             "next": self.next or None,
         }

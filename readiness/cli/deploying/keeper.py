@@ -39,10 +39,11 @@ def command(
     variables that are named, as they are set here.
 
     Exit codes: 0 done; 1 it did not work; 3 `status`: none runs; 6 `start`: it runs, and lacks a secret of the release
-    that it is to serve.
+    that it is to serve; 7 `start`: the state folder is that of other settings with the same names.
     """
     from readiness_deploy.keeper import start
     from readiness_deploy.keeper.client import Declined, Unreachable
+    from readiness_deploy.requests import Refused
 
     _only(action, {"--keep-colours": keep_colours, "--environment-file": environment_file, "--variable": names})
     target, voice = targets.chosen(flags), Voice()
@@ -52,10 +53,12 @@ def command(
         code, said, details = _done(action, target, keep_colours, environment_file, names)
     except (start.Failure, Declined, Unreachable) as fault:
         code, said, details = Exit.FAILED, str(fault), {}
+    except Refused as fault:
+        code, said, details = Exit.REFUSED, str(fault), {}
     if format_ == "json":
         voice.data({"format": 1, "end": True, "verb": f"keeper {action}", "exit": int(code), "said": said, **details})
     elif code:
-        voice.aside(f"error: {brief(said)}" if code == Exit.FAILED else said)
+        voice.aside(f"error: {brief(said)}" if code in (Exit.FAILED, Exit.REFUSED) else said)
     else:
         voice.say(said.removesuffix("\n"))
     return code
@@ -78,7 +81,9 @@ def _done(
     from readiness_deploy.keeper import start
 
     if action == "start":
+        target.refuse_others()
         about = started(target)
+        target.claim()
         said = f"the keeper listens on {_listening(about)}; its state is in {target.state}"
         lacks, cure = _lacking(target, about)
         if cure:

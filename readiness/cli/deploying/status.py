@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from readiness.cli.deploying import target as targets
-from readiness.cli.deploying.door import Door, recorded
+from readiness.cli.deploying.door import Door, nothing, recorded
 from readiness.cli.deploying.ending import duration, out_of_hold
 from readiness.cli.deploying.keeper import other_entry
 from readiness.cli.deploying.telling import styled, telling
@@ -134,7 +134,7 @@ def _nothing(target: Target, first: str) -> tuple[int, str, str]:
 
     here = () if target.settings.kubernetes else ids(target.state)
     if not here:
-        return Exit.INCOMPLETE, "nothing was ever deployed here", target.command("deploy")
+        return Exit.INCOMPLETE, nothing(target), target.command("deploy")
     count = f"{len(here)} release{'s are' if len(here) > 1 else ' is'} here (`gc --plan` lists them)"
     why = (
         f"nothing is recorded to serve here; {count}: {'with a keeper, ' if first else ''}`rollback --to ID` serves one"

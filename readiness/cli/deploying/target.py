@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -44,12 +45,14 @@ class NoTarget(click.ClickException):
 @dataclass(frozen=True, slots=True)
 class Target:
     """One environment with its way of being shipped. `state` is the folder of the keeper, `flags` what the caller said
-    to get here: the commands that are proposed say it again."""
+    to get here: the commands that are proposed say it again. `by_name` is true where nobody chose the folder: other
+    settings with the same two names come to it as well."""
 
     environment: Environment
     settings: DeploySettings
     state: Path
     flags: tuple[str, ...] = ()
+    by_name: bool = False
 
     def command(self, verb: str, *more: str) -> str:
         """A command line that works on this target, fit to be pasted."""
@@ -58,6 +61,32 @@ class Target:
     @property
     def name(self) -> str:
         return f"{self.environment.service} · {self.environment.name}"
+
+    def refuse_others(self) -> None:
+        """Raises Refused where a state folder that nobody chose was taken by other settings, which are still there."""
+        from readiness_deploy.keeper.folder import Folder
+        from readiness_deploy.requests import Refused
+
+        kept = Folder(self.state).root_of_settings
+        try:
+            owner = Path(os.fsdecode(kept.read_bytes()))
+        except OSError:
+            return  # nobody's yet; what else is wrong with the folder is said by whoever uses it
+        if self.by_name and owner != self.environment.root.resolve() and owner.is_dir():
+            raise Refused(
+                f"the settings in {owner} have the same names of service and environment, and the state folder "
+                f"{self.state} is theirs: name another folder in `deploy.state` (where both are to ship the same "
+                f"service, the same one in both), or, where that project has moved here, remove {kept}"
+            )
+
+    def claim(self) -> None:
+        """Take the state folder, which is there, for these settings where nobody chose it. Raises Refused."""
+        from readiness_deploy.keeper.folder import Files, Folder
+
+        self.refuse_others()
+        if self.by_name:
+            with contextlib.suppress(OSError):  # it keeps others out, and what serves does not depend on it
+                Files().jot(Folder(self.state).root_of_settings, os.fsencode(self.environment.root.resolve()))
 
 
 def options(command: F) -> F:
@@ -117,7 +146,7 @@ def _target(environment: Environment, flags: Mapping[str, Any], *, several: bool
     said = ["--env", environment.name]
     said += ["--service", environment.service] if several else []
     said += ["--settings", str(flags["settings"])] if flags.get("settings") else []
-    return Target(environment, settings, state, tuple(said))
+    return Target(environment, settings, state, tuple(said), by_name=not (settings.state or settings.kubernetes))
 
 
 def _folder(name: str) -> str:

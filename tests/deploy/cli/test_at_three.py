@@ -91,7 +91,9 @@ def test_an_entry_that_is_not_in_force_is_said(shop: Shop):
     assert said in shop.run("status").out
     assert json.loads(shop.run("status", "--format", "json").out)["entry"].startswith(said)
     assert said in shop.run("deploy", "--version", "v2", "--plan").out.replace("\n", " ")
-    assert shop.deploy("v2").code == 0
+    shipped = shop.deploy("v2").end
+    assert shipped["exit"] == 0
+    assert shipped["entry"].startswith(said)
     assert said in shop.run("keeper", "upgrade").out
     for verb in (("stop", "--keep-colours"), ("start",)):
         assert shop.run("keeper", *verb).code == 0

@@ -1,0 +1,51 @@
+"""The state folder that nobody chose is found by two names, and other settings may have the same ones."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli.shop import Shop
+
+
+@pytest.fixture
+def nameless(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """A shop whose settings name no state folder; a link to the one that it gets lies where the tests look."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    shop.settings(**{f"state: {shop.state}": "keep: 600"})
+    yield shop
+    shop.run("keeper", "stop")
+
+
+def another(tmp_path: Path, name: str, port: int) -> Shop:
+    """A shop of the same names in a folder of its own, which names no state folder either."""
+    made = Shop(tmp_path / name, port)
+    made.folder.mkdir()
+    made.settings(**{f"state: {made.state}": "keep: 600"})
+    made.version("v1")
+    return made
+
+
+def test_another_project_of_the_same_names_does_not_take_what_serves(nameless: Shop, tmp_path: Path):
+    first = nameless.deploy("v1").end["release"]
+    folder = tmp_path / "home" / "readiness" / "shop" / "local"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        stranger = another(tmp_path, "stranger", other.getsockname()[1])
+    refused = stranger.deploy("v1")
+    assert (refused.code, refused.end["outcome"]) == (7, "refused")
+    for said in (str(nameless.folder), str(folder), "`deploy.state`", str(folder / "settings.root")):
+        assert said in refused.end["why"]
+    begun = stranger.run("keeper", "start")
+    assert (begun.code, "`deploy.state`" in begun.err) == (7, True)
+    assert nameless.answers() == first
+    moved = nameless.folder.rename(tmp_path / "moved")
+    nameless.folder = moved
+    assert nameless.deploy("v2").code == 0, "what is no more does not keep its folder from where it went"
+    assert (folder / "settings.root").read_text() == str(moved)
+
+
+def test_where_nothing_was_deployed_the_folder_is_named(shop: Shop):
+    for done in (shop.run("status"), shop.run("rollback")):
+        assert f"nothing was ever deployed here: there is no record in {shop.state}" in done.out
