@@ -12,6 +12,7 @@ import contextlib
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from typing import Any
 _NOISE = re.compile(r"\[(?:SSL|Errno)[^\]]*\] ?|\s*\(_ssl\.c:\d+\)")
 _PATIENCE = 3
 _LONGEST_WAIT = 5.0
+# One of them at most: each step of unpacking may make a thousand bytes of one, before anybody could count them.
+_CODINGS: tuple[list[str], ...] = ([], ["identity"], ["gzip"], ["deflate"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one answer may use: seconds to connect, seconds for the whole answer, bytes of its body once unpacked."""
+    """What one answer may use: seconds to connect, seconds until its end (those to connect are among
+    them), bytes of its body once unpacked."""
 
     connect: float = 5.0
     seconds: float = 60.0
@@ -98,11 +102,13 @@ class Reader:
         self._library, self._headers, self._bounds, self._sleep = httpx, headers, bounds, sleep
         self._address, self._attempts = address.rstrip("/"), attempts
         tls = tls or Tls()
-        self._extensions: dict[str, Any] = {"sni_hostname": tls.server_name} if tls.server_name else {}
+        self._extensions: dict[str, Any] = {"trace": self._connected}
+        if tls.server_name:
+            self._extensions["sni_hostname"] = tls.server_name
+        # Of the answer that this thread waits for: when it has to be there, and whether anything of it has come.
+        self._due = threading.local()
         self._sockets: list[socket.socket] = []
-        self._stopped = False
-        if stoppable:
-            self._extensions["trace"] = self._connected
+        self._stoppable, self._stopped = stoppable, False
         try:
             self._client = httpx.Client(
                 verify=_context(tls),
@@ -150,31 +156,52 @@ class Reader:
 
     def _connected(self, event: str, info: Mapping[str, Any]) -> None:
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            self._sockets.append(info["return_value"].get_extra_info("socket"))
-            if self._stopped:
-                self.stop()
+            stream = info["return_value"]
+            stream.read = self._in_time(stream.read)
+            if self._stoppable:
+                self._sockets.append(stream.get_extra_info("socket"))
+                if self._stopped:
+                    self.stop()
+
+    def _in_time(self, read: Callable[..., bytes]) -> Callable[..., bytes]:
+        """The library bounds each read, and knows no end of an answer that comes byte by byte."""
+
+        def hurried(most: int, timeout: float | None = None) -> bytes:  # noqa: ARG001 (never less than what is left)
+            left = self._due.at - time.monotonic()
+            if left <= 0:
+                raise self._late()
+            data = read(most, timeout=left)
+            self._due.heard = True
+            return data
+
+        return hurried
+
+    def _late(self) -> TooSlow:
+        what = "the answer did not end" if self._due.heard else "no answer"
+        return TooSlow(f"{what} within {self._bounds.seconds:g} s")
 
     def _ask(self, method: str, path: str, said: Mapping[str, str], **parts: Any) -> Answer:
-        headers = {"User-Agent": "readiness", **said, **self._headers()}
-        deadline = time.monotonic() + self._bounds.seconds
+        headers = {"User-Agent": "readiness", "Accept-Encoding": "gzip, deflate", **said, **self._headers()}
+        self._due.at, self._due.heard = time.monotonic() + self._bounds.seconds, False
         body = bytearray()
         try:
             with self._client.stream(
                 method, self._address + path, headers=headers, extensions=self._extensions, **parts
             ) as response:
+                codings = response.headers.get_list("content-encoding", split_commas=True)
+                if [one.strip().lower() for one in codings] not in _CODINGS:
+                    raise NoAnswer("the answer is packed as nobody asked for: " + ", ".join(codings)[:80])
                 for piece in response.iter_bytes():
                     body += piece
                     if len(body) > self._bounds.size:
                         raise TooLarge(f"the answer is larger than {self._bounds.size >> 20} MiB")
-                    if time.monotonic() > deadline:
-                        raise TooSlow(f"the answer did not end within {self._bounds.seconds:g} s")
                 if self._stopped:  # the end of the connection was ours, not the end of the answer
                     raise NoAnswer("it was stopped")
                 return Answer(response.status_code, bytes(body), {k.lower(): v for k, v in response.headers.items()})
         except self._library.ConnectTimeout:
             raise TooSlow(f"no connection within {self._bounds.connect:g} s") from None
         except self._library.TimeoutException:
-            raise TooSlow(f"no answer within {self._bounds.seconds:g} s") from None
+            raise self._late() from None
         except (self._library.LocalProtocolError, UnicodeEncodeError):
             # What the library says here repeats the header, which may be a credential.
             raise NoAnswer("a header cannot be sent: a credential holds a character that no header may") from None

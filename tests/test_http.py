@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import pty
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,6 +93,17 @@ def test_a_packed_answer_counts_as_it_is_unpacked() -> None:
         reader.get("/")
 
 
+@pytest.mark.parametrize("codings", ["gzip, gzip", "gzip, identity", "br"])
+def test_an_answer_that_is_packed_otherwise_than_asked_for_is_not_unpacked(codings: str) -> None:
+    with (
+        serving({"/": Says(200, gzip.compress(gzip.compress(b"{}")), {"Content-Encoding": codings})}) as server,
+        Reader(server.address) as reader,
+        pytest.raises(NoAnswer, match=f"packed as nobody asked for: {codings}$"),
+    ):
+        reader.get("/")
+    assert server.asked[0].headers["accept-encoding"] == "gzip, deflate"
+
+
 def test_a_busy_server_gets_patience_but_not_for_ever() -> None:
     waits: list[float] = []
     answers = iter(
@@ -141,6 +154,33 @@ def test_an_answer_without_an_end_is_ended() -> None:
         pytest.raises(NoAnswer, match=r"did not end within 0\.3 s"),
     ):
         reader.get("/")
+
+
+@pytest.mark.parametrize("piece", [b"x", b"y\r\n\r\nHTTP/1.1 103 Early Hints\r\nX: "])
+def test_a_head_without_an_end_is_ended(piece: bytes) -> None:
+    """Also on a connection that was good before."""
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(10_000)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            connection.recv(10_000)
+            connection.sendall(b"HTTP/1.1 103 Early Hints\r\nX: ")
+            for _ in range(200):  # for much longer than the answer may take
+                time.sleep(0.02)
+                connection.sendall(piece)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with Reader(address) as reader:
+            assert reader.get("/").body == b"ok"
+            reader._bounds = Bounds(seconds=1)
+            with pytest.raises(TooSlow):
+                reader.get("/")
+        thread.join()
 
 
 def test_a_server_that_is_not_there_or_says_nothing_is_told_apart() -> None:
