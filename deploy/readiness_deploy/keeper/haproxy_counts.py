@@ -120,8 +120,8 @@ class Window:
     def over(self, now: float, seconds: float) -> dict[str, Any]:
         """The last so many seconds, in the words of Traffic; empty where nobody could look.
 
-        In doubt against the release: `cut` includes refusals that closed before the body was read, since for HAProxy
-        they differ in nothing from answers that broke off.
+        In doubt against the release: `cut` can include refusals that closed before the body was read, since for
+        HAProxy they differ in nothing from answers that broke off.
         """
         if self._latest is None or now - self._latest > _STALE:
             return {}
