@@ -7,6 +7,7 @@ mind the result. What is not on the list is refused; the list is not of dangers,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -53,9 +54,16 @@ class Judge:
         if framed:
             return framed, None
         try:
-            return self._judged(piece)
+            judgement, index = self._judged(piece)
         except _STRANGE as fault:
-            return refused(f"it is not understood ({type(fault).__name__}: {str(fault)[:120]})"), None
+            judgement, index = refused(f"it is not understood ({type(fault).__name__}: {str(fault)[:120]})"), None
+        if self._dialect == "postgres" and not (index or judgement.structural) and _beside(piece):
+            return refused(
+                "it cannot run in a transaction, and of this form it is not known how to see whether it took effect",
+                "do it by hand, beside a deploy, then `readiness migrate --adopt ID`",
+                structural=True,
+            ), None
+        return judgement, index
 
     def _judged(self, piece: Piece) -> tuple[Judgement, Index | None]:
         tree = self._parsed(piece)
@@ -77,7 +85,7 @@ class Judge:
 
         logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it says aloud what it hands over as a Command
         try:
-            trees = [t for t in sqlglot.parse(piece.text, read=grammar(self._dialect)) if t is not None]
+            trees = [t for t in sqlglot.parse(_known(piece), read=grammar(self._dialect)) if t is not None]
         except SqlglotError as fault:
             return refused(f"it is not understood ({str(fault).splitlines()[0][:120]})")
         if len(trees) == 1:
@@ -242,6 +250,19 @@ def _frame(words: tuple[str, ...]) -> Judgement | None:
             f"{words[0]} is not undone with the transaction", "do it by hand, beside a deploy", structural=True
         )
     return None
+
+
+def _known(piece: Piece) -> str:
+    """The text of a statement without what its parser does not know, and what changes nothing of its kind."""
+    if piece.words[0] == "CREATE" and "INDEX" in piece.words[1:3] and " NULLS NOT DISTINCT" in " ".join(piece.words):
+        return re.sub(r"\bNULLS\s+NOT\s+DISTINCT\b", "", piece.text, flags=re.I)
+    return piece.text
+
+
+def _beside(piece: Piece) -> bool:
+    """Whether a statement is one that the server runs outside of transactions alone; of REINDEX not all is cut up."""
+    words = piece.words if piece.words[0] != "REINDEX" else re.findall(r"\w+", piece.text.upper())
+    return "CONCURRENTLY" in words and words[0] != "REFRESH"
 
 
 def _index(tree: exp.Expr, judgement: Judgement, dialect: Dialect) -> Index | None:

@@ -254,8 +254,23 @@ CREATE INDEX CONCURRENTLY ON orders (a);
 DROP INDEX CONCURRENTLY orders_a;
 -- contract: use the index
 DROP INDEX orders_a;
--- refused: not on the list
+-- refused: do it by hand
 REINDEX INDEX CONCURRENTLY orders_a;
+-- refused: do it by hand
+REINDEX TABLE/* it */CONCURRENTLY orders;
+-- refused: not on the list
+REINDEX TABLE orders;
+-- refused: do it by hand
+ALTER TABLE orders DETACH PARTITION orders_1 CONCURRENTLY;
+-- refused: do it by hand
+CREATE INDEX CONCURRENTLY orders_a ON ONLY orders (a);
+-- refused: not on the list
+REFRESH MATERIALIZED VIEW CONCURRENTLY sums;
+-- contract: the old name
+ALTER TABLE orders RENAME CONSTRAINT a TO "CONCURRENTLY";
+-- expand: not unique will fail
+CREATE UNIQUE INDEX CONCURRENTLY orders_a ON orders (a, lower(b)) INCLUDE (c) nulls  not
+  distinct WHERE d > 0;
 -- refused: not understood
 CREATE INDEX orders_a ON ONLY orders (a);
 ---

@@ -246,3 +246,27 @@ def test_a_name_that_an_index_of_another_table_has_is_not_taken_for_built(databa
     database.ask("DROP INDEX once")
     made.apply("0002_index")
     assert unique(database) == {"once": True}
+
+
+def test_an_index_in_which_nulls_are_not_distinct_is_built_beside_the_work(database: Database, tmp_path: Path) -> None:
+    text = "CREATE UNIQUE INDEX CONCURRENTLY once ON tally (step) NULLS NOT DISTINCT;"
+    made = schema(database.address, tmp_path, {**UNIQUE, "0002_index.sql": text})
+    for migration in ("0001_first", "0002_index"):
+        made.apply(migration)
+    assert database.ask("SELECT indnullsnotdistinct FROM pg_index WHERE indrelid = 'tally'::regclass") == [(True,)]
+
+
+@pytest.mark.parametrize(
+    "text", ["REINDEX INDEX CONCURRENTLY once;", "CREATE INDEX CONCURRENTLY i ON ONLY tally (step);"]
+)
+def test_what_the_server_runs_outside_of_transactions_alone_is_done_by_hand_and_adopted(
+    database: Database, tmp_path: Path, text: str
+) -> None:
+    """No declaration lifts it: the server would refuse it in the middle of the run."""
+    files = {**UNIQUE, "0002_index.sql": text}
+    made = schema(database.address, tmp_path, files, declared={"0002_index": "expand"})
+    made.apply("0001_first")
+    with pytest.raises(Unfit, match=r"0002_index.sql:1: .*do it by hand, beside a deploy, then .*--adopt ID"):
+        made.apply("0002_index")
+    made.adopt("0002_index")
+    assert made.observe().applied == ("0001_first", "0002_index")
