@@ -27,7 +27,7 @@ from readiness_deploy.migrations.judging_names import (
     writes,
 )
 from readiness_deploy.migrations.model import Dialect, Index, Judgement, Kind
-from readiness_deploy.migrations.statements import Piece
+from readiness_deploy.migrations.statements import Piece, cut
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -36,6 +36,22 @@ _OURS = ("readiness_migrations", "readiness_epoch")
 _FRAMES = frozenset({"BEGIN", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PREPARE"})
 # What a tree of another shape than expected brings: it was made by the parser, of a text that anybody may have written.
 _STRANGE = (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError)
+# Names, texts and comments, within which no form is looked for; then each form, by the first word of its statement.
+_ASIDE = r"""("[^"]*"|'[^']*'|--[^\n]*|/\*.*?\*/)|"""
+_ALIKE: dict[Dialect, tuple[tuple[str, str, str], ...]] = {
+    "postgres": (
+        ("COMMENT", r"\bIS\s+NULL$", "IS ''"),
+        ("CREATE", r"\bNULLS\s+NOT\s+DISTINCT\b", ""),
+        ("ALTER", r"\bBIT\s+VARYING\b", "varbit"),
+        ("ALTER", r"\b(INTERVAL\s+(?:\w+\s+TO\s+)?SECOND)\s*\(\s*\d+\s*\)", r"\2"),
+        ("ALTER", r"\bADD\s+CHECK\b", "ADD CONSTRAINT unnamed CHECK"),
+    ),
+    "sqlite": (
+        ("UPDATE", r"^UPDATE\s+OR\s+IGNORE\b", "UPDATE"),
+        ("REPLACE", r"^REPLACE\b", "INSERT OR REPLACE"),
+        ("CREATE", r"\b(INDEX\s+(?:IF\s+NOT\s+EXISTS\s+)?)main\s*\.\s*", r"\2"),
+    ),
+}
 _GONE = "rows that are deleted do not come back when the release is taken back"
 
 
@@ -53,6 +69,7 @@ class Judge:
         framed = _frame(piece.words)
         if framed:
             return framed, None
+        piece = _known(piece, self._dialect)
         try:
             judgement, index = self._judged(piece)
         except _STRANGE as fault:
@@ -85,7 +102,7 @@ class Judge:
 
         logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it says aloud what it hands over as a Command
         try:
-            trees = [t for t in sqlglot.parse(_known(piece), read=grammar(self._dialect)) if t is not None]
+            trees = [t for t in sqlglot.parse(piece.text, read=grammar(self._dialect)) if t is not None]
         except SqlglotError as fault:
             return refused(f"it is not understood ({str(fault).splitlines()[0][:120]})")
         if len(trees) == 1:
@@ -178,6 +195,8 @@ class Judge:
         for write in written:
             if isinstance(write, exp.Update) and not _chosen(write.args.get("where")):
                 warnings.append("UPDATE without WHERE touches and locks each row of the table; do it in pieces")
+            if isinstance(write, exp.Insert) and write.args.get("alternative") == "REPLACE":
+                warnings.append(_GONE)
             if isinstance(write, exp.Delete | exp.Merge) and _deletes(write):
                 chosen = _chosen(write.args.get("where") or write.args.get("on") or write.args.get("using_cond"))
                 if not chosen and not self._is_fresh(write.this):
@@ -252,11 +271,13 @@ def _frame(words: tuple[str, ...]) -> Judgement | None:
     return None
 
 
-def _known(piece: Piece) -> str:
-    """The text of a statement without what its parser does not know, and what changes nothing of its kind."""
-    if piece.words[0] == "CREATE" and "INDEX" in piece.words[1:3] and " NULLS NOT DISTINCT" in " ".join(piece.words):
-        return re.sub(r"\bNULLS\s+NOT\s+DISTINCT\b", "", piece.text, flags=re.I)
-    return piece.text
+def _known(piece: Piece, dialect: Dialect) -> Piece:
+    """The statement with forms that its parser does not know in words that it does, of the same kind."""
+    text = piece.text
+    for first, form, other in _ALIKE[dialect]:
+        if piece.words[0] == first:
+            text = re.sub(_ASIDE + form, lambda m, other=other: m[1] or m.expand(other), text, flags=re.I | re.S)  # type: ignore[misc]
+    return piece if text == piece.text else next(cut(text, dialect))
 
 
 def _beside(piece: Piece) -> bool:

@@ -208,5 +208,6 @@ def _connect(address: Address, patience: float, name: str) -> psycopg.Connection
     except psycopg.ProgrammingError:
         raise Unfit(f"the address of the database ({address.shown}) has a part that PostgreSQL does not know") from None
     except psycopg.Error as fault:
-        said = address.redact(str(fault)).strip().splitlines()
-        raise Away(f"{address.shown}: {said[-1] if said else 'no connection'}") from None
+        said = [line for line in address.redact(str(fault)).strip().splitlines() if not line.startswith("\t")]
+        each = [line for line in said if line.startswith("- ")] or said  # of several hosts, why each of them
+        raise Away(f"{address.shown}: {'; '.join(each) or 'no connection'}") from None

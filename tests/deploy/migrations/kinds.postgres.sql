@@ -138,6 +138,20 @@ ALTER TABLE orders ADD COLUMN count information_schema.cardinal_number;
 -- expand: no domain: "Name" "Money" double "a""b"
 ALTER TABLE orders ADD COLUMN a "Name", ADD "b c" /* d */ "Money" DEFAULT 1, ADD COLUMN e DOUBLE, ADD f -- g
   "a""b";
+-- expand
+ALTER TABLE orders ADD COLUMN a bit varying(3), ADD COLUMN b bit  varying DEFAULT B'1', ADD COLUMN c interval day to second(3);
+-- expand: break the constraint
+ALTER TABLE orders ADD CHECK (a > 0 AND b <> 'ADD CHECK') NOT VALID;
+-- refused: add it as NOT VALID
+ALTER TABLE orders ADD CHECK (a > 0);
+-- refused: purge() does
+ALTER TABLE orders ADD CHECK (purge(a) > 0) NOT VALID;
+-- expand
+COMMENT ON COLUMN shop.orders.a IS NULL;
+-- expand
+CREATE TABLE "x NULLS NOT DISTINCT" (id int);
+-- refused: CONCURRENTLY
+CREATE INDEX i ON "x " (id);
 -- expand: no domain: blob
 ALTER TABLE orders ADD COLUMN picture blob;
 -- expand: no domain: year

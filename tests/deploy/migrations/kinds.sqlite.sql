@@ -11,6 +11,26 @@ CREATE INDEX orders_note ON orders (note);
 CREATE INDEX orders_note ON orders (note);
 -- expand: not unique will fail
 CREATE UNIQUE INDEX IF NOT EXISTS orders_once ON orders (note) WHERE note IS NOT NULL;
+-- expand: not unique will fail
+CREATE UNIQUE INDEX IF NOT EXISTS main.orders_once ON orders (note);
+-- expand
+CREATE INDEX main . orders_twice ON orders (note);
+-- data
+UPDATE OR IGNORE orders SET note = 'x' WHERE id = 1;
+-- data: without WHERE
+UPDATE OR IGNORE orders SET note = 'x';
+-- refused: not understood
+UPDATE OR REPLACE orders SET note = 'x' WHERE id = 1;
+-- refused: not understood
+UPDATE OR ROLLBACK orders SET note = 'x' WHERE id = 1;
+-- data: do not come back
+REPLACE INTO orders VALUES (1, 'x');
+-- data: do not come back
+INSERT OR REPLACE INTO orders VALUES (1, 'x');
+-- refused: ledger
+REPLACE INTO readiness_migrations VALUES (1);
+-- refused: written by the server
+REPLACE INTO sqlite_sequence VALUES ('orders', 1);
 -- expand
 ALTER TABLE orders ADD COLUMN reference TEXT;
 -- expand
@@ -59,8 +79,6 @@ END;
 ---
 -- data
 INSERT OR IGNORE INTO orders VALUES (1, 'a;b');
--- refused: not on the list
-REPLACE INTO orders VALUES (1);
 -- data: without WHERE
 UPDATE orders SET note = upper(note);
 -- refused: load_extension() does

@@ -331,6 +331,15 @@ def test_no_fault_tells_the_password(database: Database, tmp_path: Path) -> None
             assert "127.0.0.1" in said
 
 
+def test_why_no_connection_is_to_be_had_is_said(tmp_path: Path) -> None:
+    """Of several hosts, of each."""
+    one, two = "127.0.0.1:1", "127.0.0.1:2"
+    for hosts, more in ((one, ""), (f"{one},{two}", "?target_session_attrs=read-write")):
+        with pytest.raises(Lost) as fault:
+            schema(f"postgresql://nobody:x@{hosts}/nowhere{more}", tmp_path, THREE, attempts=1).rows()
+        assert str(fault.value).count("Connection refused") == hosts.count(":")
+
+
 RAISING = (
     "CREATE FUNCTION complain() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no % here', {}; END $$"
 )
