@@ -63,16 +63,19 @@ def test_a_rollback_is_not_lost_to_a_promotion_typed_after_it(shop: Shop):
 SOON = "from readiness.cli.deploying import words; words._UNHEARD = 1.0; from readiness.cli import main; main()"
 
 
-def test_who_asks_one_that_hangs_is_told_who_that_is_and_what_takes_over(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+def test_who_asks_one_that_hangs_is_told_who_that_is_and_what_takes_over(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     shop.settings(more="      approval: required")
     assert shop.deploy("v1").code == 8
     hanging = Keeper(shop.state)
     hanging.lock(Holder(by="a deployer", host="here", pid=os.getpid(), run="r", since="now"))
-    with monkeypatch.context() as impatient:
+    said = tmp_path / "said"
+    with monkeypatch.context() as impatient, said.open("w") as out:
         impatient.setattr("cli.shop.CLI", [sys.executable, "-c", SOON])
-        asking = shop.begin("abort")
-    assert asking.stdout is not None
-    told = next(line for line in asking.stdout if "not heard" in line)
+        asking = shop.begin("abort", stdout=out)
+    shop.until(lambda seen: "takes it over" in said.read_text())
+    told = next(line for line in said.read_text().splitlines() if "not heard" in line)
     assert f"a deployer (process {os.getpid()} on here), not heard for " in told
     assert "`readiness abort --env local --take-over '…'` takes it over" in told
     assert shop.run("abort", "--take-over", "it hangs").code == 4
