@@ -182,8 +182,8 @@ def upgrade(state: Path, *, besides: Mapping[str, str] | None = None, within: fl
         if not fault.sent:
             raise Failure(f"the keeper cannot be asked to hand over: {fault}") from None
     deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        now = status(state)
+    while (left := deadline - time.monotonic()) > 0:
+        now = status(state, within=left)
         if now is not None and now["pid"] != before["pid"]:
             found = variables_of(int(now["pid"]))
             missing = [

@@ -215,6 +215,32 @@ def test_an_upgraded_keeper_takes_haproxy_over(carried: Rig) -> None:
 
 
 @needed
+def test_a_worker_that_nobody_could_relieve_looks_after_haproxy_again(carried: Rig, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    running = "import os, sys\nfrom readiness_deploy.keeper import running\n"
+    main = "sys.exit(running.main(sys.argv[1:], os.environ, program=(sys.executable, __file__)))\n"
+    program.write_text(running + main)
+    stop(carried.state)
+    carried.program = (sys.executable, str(program))
+    carried.start()
+    carried.standing("blue", "ready")
+    worker, before = carried.about()["worker_pid"], carrier(carried)
+    program.write_text(running + "if sys.argv[1] == 'work': sys.exit('not today')\n" + main)
+    with carried.load() as load:
+        load.more(50)
+        with pytest.raises(Failure, match="the keeper goes on as it was"):
+            upgrade(carried.state, within=LONG)
+        load.more(50)
+        carried.serve(carried.deployer(), "green", release("v2"))
+        load.more(50)
+    assert (load.faults, carrier(carried), carried.get()[2]) == ([], before, "v2")
+    assert carried.about()["worker_pid"] == worker
+    os.kill(before, signal.SIGKILL)
+    another(carried, before)
+    assert carried.get()[2] == "v2"
+
+
+@needed
 def test_an_end_of_the_keeper_ends_haproxy_when_its_requests_have(carried: Rig) -> None:
     outcome: list[str] = []
     slow = asked(carried, "/slow?3", outcome)
