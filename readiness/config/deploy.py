@@ -6,9 +6,12 @@ import ipaddress
 import os
 import re
 import socket
+from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from readiness.config.faults import nearest
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]*")  # a token of RFC 9110, or nothing
 _HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
@@ -298,6 +301,38 @@ class BakeSettings(_Strict):
     identities: int = Field(default=5, ge=1, le=1000, description="answers in a row that must come from the release")
 
 
+EVENTS = (
+    # of a run
+    "announced", "migrating", "migrated", "proven", "not-proven", "awaiting", "approved", "approved-by-its-author",
+    "asked-again", "switched", "baking", "committed", "returned", "rolled-back", "held", "aborted", "refused",
+    "superseded", "settled", "measured", "deed", "taken-over", "watched-by-the-deployer", "asked", "watching", "unseen",
+    "not-retired", "return-not-seen", "database-not-seen", "database-not-told", "migration-not-seen-to-end",
+    # of the keeper
+    "colour-adopted", "colour-dead", "colour-drained", "colour-missing", "colour-not-ready", "colour-ready",
+    "colour-restarted", "colour-retired", "colour-started", "colour-stopped", "guard-started", "guard-ended",
+    "guard-hangs", "guard-not-started", "retirement-set", "taken-back-by-the-keeper", "requests-cut",
+    "record-in-doubt", "carrier-adopted", "carrier-started", "carrier-ended", "carrier-does-not-begin",
+    "carrier-disobeyed", "carrier-gone-meanwhile", "port-taken", "holder-renewed", "worker-began", "worker-ended",
+    "worker-broken", "worker-leaves", "worker-cannot-begin", "access-log-failed", "access-log-works",
+    "certificate-not-renewed", "command-failed", "orphan-ended", "processes-left", "reserve-used", "route-not-written",
+    "route-written-in-doubt", "lock-taken-over", "not-told",
+)  # fmt: skip
+"""What a receiver can be told of, in the spelling of settings."""
+_OUTCOMES = {"deployed": "committed"}  # what people read at the end of a run, and the event that it is
+
+
+def _is_event(value: str) -> str:
+    pattern = value.replace(" ", "-")
+    if not any(fnmatchcase(event, pattern) for event in EVENTS):
+        meant = _OUTCOMES.get(pattern)
+        hint = (
+            nearest(meant or pattern, EVENTS)
+            or "; the common ones are switched, committed, rolled-back, held and aborted"
+        )
+        raise ValueError(f"there is no such event{hint}")
+    return value
+
+
 class Notification(_Strict):
     """Who is told. A notification never fails a deploy.
 
@@ -305,7 +340,9 @@ class Notification(_Strict):
     webhook whose address is written down, and does not come by reference, is told as long as that process lives.
     """
 
-    on: list[str] = Field(default=["*"], description="events, such as `switched`, `rolled-back`; `*` is all")
+    on: list[Annotated[str, AfterValidator(_is_event)]] = Field(
+        default=["*"], description="events, such as `switched`, `rolled-back`; `*` is all"
+    )
     webhook: Value | None = None
     command: list[str] | None = None
     timeout: float = Field(default=5, gt=0, le=60)
@@ -314,6 +351,9 @@ class Notification(_Strict):
     def _one(self) -> Notification:
         if (self.webhook is None) == (self.command is None):
             raise ValueError("wants either `webhook` or `command`")
+        # Said of the whole: what belongs to one field is shown with its value, and the address is a secret as a rule.
+        if isinstance(self.webhook, str) and not self.webhook.startswith(("http://", "https://")):
+            raise ValueError("wants a `webhook` that begins with http:// or https://")
         return self
 
 
@@ -338,7 +378,8 @@ class DeploySettings(_Strict):
     strategy: Literal["blue-green"] = "blue-green"
     # A `~` of nobody's is a part of its name, as in `from-file`.
     state: Annotated[str, AfterValidator(os.path.expanduser)] = Field(
-        default="", description="folder of the keeper's state; a folder of the user's where unset"
+        default="",
+        description="folder of the keeper's state; one of the user's, named after service and environment, where unset",
     )
     entry: EntrySettings = EntrySettings()
     release: ReleaseSettings = ReleaseSettings()

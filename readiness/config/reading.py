@@ -14,10 +14,11 @@ from pydantic import BaseModel, ValidationError
 from readiness.config.faults import Fault, SettingsError, nearest, wanted
 from readiness.facts.document import Document
 from readiness.model import Route, Span
-from readiness.sources.manifests.reader import Problem, read_bytes
+from readiness.sources.manifests.reader import Limits, Problem, read_bytes
 from readiness.sources.manifests.scalars import resolve
 
 Model = TypeVar("Model", bound=BaseModel)
+_PLAIN = Limits(plain_keys=True)
 _VARIABLE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})")
 
 
@@ -44,7 +45,7 @@ def read_text(path: Path, variables: Mapping[str, str]) -> Text:
         data = path.read_bytes()
     except OSError as fault:
         raise SettingsError([Fault(Span(name, 1), f"the settings cannot be read: {fault.strerror}")]) from None
-    reading = read_bytes(data, name)
+    reading = read_bytes(data, name, _PLAIN)
     faults = [Fault(Span(p.path, p.line, p.column), _said(p)) for p in reading.problems]
     if faults:
         raise SettingsError(faults)

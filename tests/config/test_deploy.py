@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import readiness_deploy
+
+from readiness.cli import deploying
+from readiness.config.deploy import EVENTS
 
 HEAD = "environments:\n  staging:\n    deploy:\n      run: {command: [./serve]}\n"
 PORT = "wanted an address and a port from 1 to 65535, such as 127.0.0.1:8080"
 HOST = "wanted an address and a port, such as 127.0.0.1:8080 or [::1]:8080"
 NETWORK = "wanted a network without bits of a host, such as 10.0.0.0/8"
+# What the keeper tells and the record shows too, and what is noted while no run has begun.
+NEVER_HEARD = {"phase", "route-moved", "lock-lost", "guard-done"} | {
+    "release-made", "release-found", "leftover-removed", "waiting", "uncommitted", "preparing",
+}  # fmt: skip
+SAID_OTHERWISE = {"aborted", "refused", "superseded", "taken-over", "watched-by-the-deployer"}
 
 
 @pytest.mark.parametrize(
@@ -95,3 +105,45 @@ def test_layers_that_contradict_each_other_are_a_fault_where_the_winning_one_say
         "8:7: `deploy.migrations`, as `base`, `inherits` and policies lay it together: wants either"
     )
     assert fault.endswith("null takes away what a lower layer says")
+
+
+def test_who_is_told_of_what_is_written_as_people_write_it(loads):
+    loaded = loads(HEAD + "      notify: [{command: [./tell], on: [switched, 'r*', rolled back]}]\n")
+    (told,) = loaded.environments[0].deploy.notify
+    assert told.on == ["switched", "r*", "rolled back"]
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        (
+            "{command: [./tell], on: [swiched]}",
+            "6:38: `environments.staging.deploy.notify[0].on[0]`: there is no such event; did you mean `switched`?, "
+            "found 'swiched'",
+        ),
+        (
+            "{command: [./tell], on: [deployed]}",
+            "6:38: `environments.staging.deploy.notify[0].on[0]`: there is no such event; did you mean "
+            "`committed`?, found 'deployed'",
+        ),
+        (
+            "{command: [./tell], on: [X]}",
+            "5:16: `environments.staging.deploy.notify[0].on[0]`: there is no such event; the common ones are "
+            "switched, committed, rolled-back, held and aborted, found 'X'",
+        ),
+        (
+            "{webhook: 'hooks.example.org/s3cret'}",
+            "5:16: `environments.staging.deploy.notify[0]`: wants a `webhook` that begins with http:// or https://",
+        ),
+    ],
+)
+def test_a_receiver_that_would_never_be_told_is_a_fault_without_its_address(faults, said: str, fault: str):
+    (found,) = faults(HEAD + f"      notify: [{said}]\n")
+    assert found.partition(" ")[2] == fault.partition(" ")[2]
+    assert "s3cret" not in found
+
+
+def test_all_that_the_deployer_notes_can_be_asked_for():
+    sources = [*Path(readiness_deploy.__path__[0]).rglob("*.py"), *Path(deploying.__path__[0]).glob("asking.py")]
+    noted = {said for path in sources for said in re.findall(r'note\("([a-z ]+)"', path.read_text())}
+    assert {said.replace(" ", "-") for said in noted} == NEVER_HEARD | (set(EVENTS) - SAID_OTHERWISE)

@@ -28,6 +28,8 @@ class Limits:
     """Processor time for one file: a busy machine does not turn a good file into a bad one."""
     duplicates: int = 100
     """Duplicate keys of one document that are told one by one; the rest is counted."""
+    plain_keys: bool = False
+    """Whether a plain key is its own text, as in settings (`on`), and not what Kubernetes makes of it (`true`)."""
     lists: bool = False
     """Whether a document may be a list, as a JSON Patch is. No Kubernetes object is one."""
 

@@ -25,7 +25,7 @@ _TEMPLATE = re.compile(r"(?<![^\r\n])[ \t]*(?:-[ \t]+)?\{\{|:[ \t]+\{\{")
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _EDITOR_BREAK = re.compile(r"\r\n|\r|\n")
 _ONLY_YAML_BREAKS = re.compile("[\x85\u2028\u2029]")
-_KNOWN = Scalars()
+_KNOWN, _PLAIN = Scalars(), Scalars(plain_keys=True)
 
 
 def read_yaml(source: str | bytes, path: str, limits: Limits = DEFAULT_LIMITS) -> Reading:
@@ -111,7 +111,7 @@ class _Stream:
             raise RefusedError(event.start_mark, "limit", told, whole_file=True)
 
     def _document(self, get: Callable[[], Any], offset: int) -> None:
-        tree = Tree(get, _KNOWN, self.limits, self.deadline, self.lines)
+        tree = Tree(get, _PLAIN if self.limits.plain_keys else _KNOWN, self.limits, self.deadline, self.lines)
         try:
             value = tree.build()
         finally:

@@ -36,7 +36,8 @@ _CHECK_EVERY = 4_096
 class Scalars:
     """Values and keys of plain scalars met before: most texts of a manifest are repeated."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, plain_keys: bool = False) -> None:
+        self._plain_keys = plain_keys
         self.values: dict[str, scalars.Scalar] = {}
         self.keys: dict[str, str] = {}
 
@@ -54,7 +55,7 @@ class Scalars:
     def key(self, event: Any, limits: Limits) -> str:
         text: str = event.value
         _refuse_unreadable(event, text, limits)
-        key = _key(event, lambda: scalars.resolve_key(text))
+        key = text if text and self._plain_keys else _key(event, lambda: scalars.resolve_key(text))
         if len(text) < _SHORT:
             if len(self.keys) >= _MANY:
                 self.keys.clear()

@@ -297,7 +297,7 @@ def test_a_command_under_way_is_ended_with_the_run(tmp_path: Path, warned: list[
         ({"command": ["./gone"]}, "did not get"),
         ({"webhook": {"from-env": "HOOK"}}, "the variable HOOK, which is not set"),
         ({"webhook": {"from-file": "gone"}}, "cannot be read"),
-        ({"webhook": "ftp://127.0.0.1/"}, "neither http"),
+        ({"webhook": {"from-file": "ftp"}}, "neither http"),
         ({"webhook": "http://127.0.0.1:1/"}, "did not get"),
         ({"webhook": "http://[::1"}, "did not get"),
         ({"webhook": "http://no-such-host.invalid/"}, "did not get"),
@@ -306,6 +306,7 @@ def test_a_command_under_way_is_ended_with_the_run(tmp_path: Path, warned: list[
 def test_settings_that_cannot_work_are_said_when_it_is_needed(
     tmp_path: Path, warned: list[str], wanted: dict[str, Any], said: str
 ) -> None:
+    (tmp_path / "ftp").write_text("ftp://127.0.0.1/")
     told = notifier([wanted], tmp_path, warned)
     told.note("switched")
     told.close(60)
