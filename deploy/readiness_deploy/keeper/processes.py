@@ -126,6 +126,19 @@ def marked(root: Path) -> Iterator[Marked]:
             yield Marked(known, instance)
 
 
+def holders(root: Path) -> Iterator[int]:
+    """The ids of this user's processes that were told to hold this folder, by their command lines: also where the
+    folder, and the lock in it, are gone."""
+    wanted = os.path.realpath(root)
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = [os.fsdecode(word) for word in (entry / "cmdline").read_bytes().split(b"\0")]
+            place = words.index("hold") if "readiness_deploy.keeper" in words and "hold" in words else len(words)
+            named = os.path.realpath(words[place + 1]) if place + 1 < len(words) else ""
+            if named == wanted and entry.stat().st_uid == os.geteuid():
+                yield int(entry.name)
+
+
 def boot() -> str:
     """The id of this boot of the machine; empty where the kernel tells none."""
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -130,10 +132,21 @@ def _named(names: Sequence[str]) -> dict[str, str]:
 def started(target: Target) -> dict[str, Any]:
     """Have a keeper run, and return what it says of itself. Raises Failure."""
     from readiness_deploy.keeper import start
+    from readiness_deploy.keeper.processes import holders
 
     from readiness.config import surroundings
 
-    return start.start(target.state, entry_of(target), environment=surroundings.variables())
+    try:
+        return start.start(target.state, entry_of(target), environment=surroundings.variables())
+    except start.Failure as fault:
+        left = tuple(holders(target.state)) if os.strerror(errno.EADDRINUSE) in str(fault) else ()
+        if not left:
+            raise
+        # It has no folder to be asked in. Told to end, it drains and ends what it serves, as `keeper stop` would.
+        raise start.Failure(
+            f"{fault}: a keeper serves there whose state folder {target.state} was taken away: "
+            f"`kill {' '.join(map(str, left))}` ends it and what it serves, after their `drain`; then do this again"
+        ) from None
 
 
 def _lacking(target: Target, about: Mapping[str, Any]) -> tuple[str, str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli.shop import Shop
+from cli.shop import LONG, Shop
 
 
 @pytest.fixture
@@ -49,3 +54,18 @@ def test_another_project_of_the_same_names_does_not_take_what_serves(nameless: S
 def test_where_nothing_was_deployed_the_folder_is_named(shop: Shop):
     for done in (shop.run("status"), shop.run("rollback")):
         assert f"nothing was ever deployed here: there is no record in {shop.state}" in done.out
+
+
+def test_a_keeper_whose_folder_is_gone_is_named_and_can_be_ended(shop: Shop):
+    shop.deploy("v1")
+    shutil.rmtree(shop.state)
+    begun = shop.run("keeper", "start")
+    assert begun.code == 1
+    line = re.search(r"`kill (\d+)`", shop.deploy("v2").end["why"])
+    assert line, begun
+    assert line[0] in begun.err
+    os.kill(int(line[1]), signal.SIGTERM)
+    deadline = time.monotonic() + LONG
+    while (again := shop.deploy("v2")).code != 0:
+        assert time.monotonic() < deadline, again
+    assert shop.answers() == again.end["release"]
