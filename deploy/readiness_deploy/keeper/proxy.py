@@ -80,8 +80,9 @@ class Proxy:
             context_for(self.entry.tls)  # a pair that does not fit must not get half-way into the context in use
             load(self._context, self.entry.tls)
 
-    async def close(self, within: float) -> int:
-        """Take no more connections, let requests in flight end, then close. Returns how many were cut at the deadline.
+    async def close(self, within: float, *, told: bool = False) -> int:
+        """Take no more connections, let requests in flight end, then close. Returns how many were cut at the deadline;
+        with `told`, the worker that goes on counts them.
 
         What clients still ask on open connections is answered with `Connection: close`. A client that says nothing for
         2 seconds is hung up on, since one that speaks at that moment would lose its request. The sockets stay open.
@@ -95,6 +96,8 @@ class Proxy:
                 connection.close_if_idle()
             await self._emptied(min(0.05, deadline - self.loop.time()))
         cut = [connection for connection in self._connections if connection.busy]
+        if cut and told:
+            self.shared.cut()
         for connection in list(self._connections):
             if connection.welcomed:
                 connection.transport.abort()
@@ -111,7 +114,7 @@ class Proxy:
 
     async def hand_over(self, within: float) -> None:
         """Leave the sockets to another worker, and end as `close` does."""
-        await self.close(within)
+        await self.close(within, told=True)
 
     async def _end(self) -> None:
         for task in self._tasks:

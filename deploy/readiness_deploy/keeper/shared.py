@@ -59,17 +59,22 @@ class Shared:
             self.dead = tuple(self._collect())
             self._row = self._claim()
         self._counts: dict[Colour, int] = {"blue": 0, "green": 0}
+        self._final = False
 
     def enter(self, colour: Colour) -> None:
         """One more request is in flight."""
         count = self._counts[colour] + 1
         self._counts[colour] = count
+        if self._final:
+            return
         _COUNT.pack_into(self._map, self._row + _OFFSET[colour], count)
 
     def leave(self, colour: Colour) -> None:
         """One is over: its client has been given everything."""
         count = self._counts[colour] - 1
         self._counts[colour] = count
+        if self._final:
+            return
         _COUNT.pack_into(self._map, self._row + _OFFSET[colour], count)
 
     def in_flight(self, colour: Colour) -> int:
@@ -85,10 +90,21 @@ class Shared:
                 found += blue if colour == "blue" else green
         return found
 
-    def close(self) -> None:
-        """Give the row back. What is still in flight was cut, and the caller knows of it."""
+    def collect(self) -> tuple[Dead, ...]:
+        """The rows of workers that ended since somebody looked. Each is given once, to one of those who ask."""
         with self._locked():
-            self._map[self._row : self._row + _ROW.size] = bytes(_ROW.size)
+            return tuple(self._collect())
+
+    def cut(self) -> None:
+        """What is in flight now is cut off by this process, which is about to end: its row stays as it is."""
+        self._final = True
+
+    def close(self) -> None:
+        """Give the row back, unless `cut` left it for another worker. What is still in flight was cut, and the caller
+        knows of it."""
+        if not self._final:
+            with self._locked():
+                self._map[self._row : self._row + _ROW.size] = bytes(_ROW.size)
         self._map.close()
         os.close(self._file)
 

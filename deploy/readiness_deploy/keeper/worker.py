@@ -41,6 +41,7 @@ from readiness_deploy.keeper.shared import NoRoom, Shared
 _DRAIN = 30.0
 _ADOPT_AFTER = 0.2
 _DIES_WITHIN = 1.0
+_LOOK = 1.0
 _LEAVE_COLOURS = "stop but leave the colours"
 
 
@@ -102,6 +103,7 @@ class _Worker:
         self._listening = [socket.socket(fileno=fd) for fd in given.listen]
         self._control = socket.socket(fileno=given.control)
         self._since, self._scheme, self._id = stamp(), "http", ""
+        self._drain = _DRAIN
         self._leaving, self._stayed = "", 0
         self._besides: Mapping[str, str] = {}
         self._left = asyncio.Event()
@@ -117,6 +119,7 @@ class _Worker:
         begin."""
         entry = entry_from(msgspec.json.decode(self._folder.settings.read_bytes(), type=dict[str, Any]))
         self._scheme = "https" if entry.tls else "http"
+        self._drain = max(_DRAIN, entry.timeout)  # nobody waits for the end of an upgrade
         self._id = known_as(self._folder, self._files)
         shared = Shared(self._folder.root / "inflight")
         known = aside_file.load(self._folder)
@@ -139,7 +142,12 @@ class _Worker:
             await control.serve(self._control.dup())
             self.journal.note("worker began", pid=os.getpid(), selected=record.selected, cut=known.cut)
             minding = minding or self._task("holder", self._mind_holder(proxy))
-            tasks = self._task("ticks", keeper.tick()), self._task("guarding", keeper.guarding.watch())
+            jobs = {
+                "ticks": keeper.tick(),
+                "guarding": keeper.guarding.watch(),
+                "cuts": self._count_cuts(keeper, shared),
+            }
+            tasks = [self._task(name, job) for name, job in jobs.items()]
             await self._left.wait()
             for task in tasks:
                 task.cancel()
@@ -150,6 +158,16 @@ class _Worker:
         shared.close()
         minding.cancel()
         return 0
+
+    async def _count_cuts(self, keeper: Keeper, shared: Shared) -> None:
+        """What a worker that handed over had to cut off in the end, or died with, is cut by the keeper too."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            for dead in shared.collect():
+                if dead.cut:
+                    who = {"process": dead.process, "blue": dead.blue, "green": dead.green}
+                    self.journal.note("requests cut", by="a worker that had handed over", **who)
+                    keeper.lost(dead.cut)
 
     def _task(self, name: str, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(job, name=name)
@@ -232,7 +250,7 @@ class _Worker:
             words = [f"{channel.VARIABLES} {json.dumps(self._besides)}"] if self._besides else []
             await self._tell("\n".join([*words, channel.HANDOVER]))
         if await self._relief:
-            await proxy.hand_over(_DRAIN)
+            await proxy.hand_over(self._drain)
             return True
         self._leaving, self._besides = "", {}
         self._left.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -141,6 +143,23 @@ def test_a_request_that_is_long_ends_in_the_old_worker_while_the_new_one_serves(
     (tmp_path / "go").touch()
     asking.join(LONG)
     assert got == [(200, "v1", "v1")]
+
+
+def test_what_dies_with_a_worker_that_handed_over_is_counted_by_the_one_that_goes_on(serving: Any) -> None:
+    def ask() -> None:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            serving.get("/slow?3600")
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    in_flight(serving, "blue", 1)
+    before = serving.about()["worker_pid"]
+    upgrade(serving.state)
+    restarts = serving.about()["restarts"]
+    os.kill(before, signal.SIGKILL)
+    asking.join(LONG)
+    changed(serving, "cut", 0)
+    assert (serving.about()["cut"], serving.about()["restarts"]) == (1, restarts)
 
 
 def test_switching_to_and_fro_under_load_loses_no_request(serving: Any) -> None:

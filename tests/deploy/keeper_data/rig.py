@@ -211,7 +211,7 @@ class Rig:
 
     def __init__(self, entry: Entry, folder: Path) -> None:
         self.notes: list[tuple[str, dict[str, Any]]] = []
-        self.board = Board()
+        self.board, self.folder = Board(), folder
         self.shared = Shared(folder / "inflight")
         self.proxy = Proxy(self.board, entry, self.shared, lambda what, **details: self.notes.append((what, details)))
         self.listener = socket.socket()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from readiness_deploy.keeper import upstream
 from readiness_deploy.keeper.entry import Entry
+from readiness_deploy.keeper.shared import Shared
 
 from keeper_data.rig import OK, App, Seen, get, post, receive, rigged, run, until
 
@@ -122,6 +123,27 @@ def test_what_outlives_its_drain_is_counted_when_it_is_cut() -> None:
             for client in clients:
                 assert (await client.answer()).status == 502
             assert rig.board.counts("blue")["no_answer"] == 3
+
+    run(test())
+
+
+@pytest.mark.parametrize("handed_over", [True, False])
+def test_what_a_worker_that_handed_over_cuts_is_left_to_be_counted(handed_over: bool) -> None:
+    """Where no other worker goes on, a person asked for the end."""
+
+    async def never(seen: Seen) -> bytes:
+        await asyncio.sleep(60)
+        return OK
+
+    async def test() -> None:
+        blue = App(never)
+        async with rigged(blue) as rig:
+            await (await rig.client()).send(get())
+            await until(lambda: len(blue.seen) == 1)
+            beside = Shared(rig.folder / "inflight")
+            await (rig.proxy.hand_over(0) if handed_over else rig.proxy.close(0))
+            await until(lambda: not rig.shared.in_flight("blue"))
+            assert beside.elsewhere("blue") == handed_over
 
     run(test())
 
