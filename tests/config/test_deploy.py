@@ -19,7 +19,7 @@ NETWORK = "wanted a network without bits of a host, such as 10.0.0.0/8"
 NEVER_HEARD = {"phase", "route-moved", "lock-lost", "guard-done"} | {
     "release-made", "release-found", "leftover-removed", "waiting", "uncommitted", "preparing",
 }  # fmt: skip
-SAID_OTHERWISE = {"aborted", "refused", "superseded", "taken-over", "watched-by-the-deployer"}
+SAID_OTHERWISE = {"committed", "aborted", "refused", "superseded", "taken-over", "watched-by-the-deployer"}
 
 
 @pytest.mark.parametrize(

@@ -15,18 +15,19 @@ def commit(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG00
     """The new release is the stable one. The old one stays warm for a while, unless it was gone back from."""
     record = world.route.observe().record
     intent = in_flight(record, None)
-    back = intent.goal is Goal.ROLLBACK
+    back = intent.goal is Goal.ROLLBACK  # to a release that had to be started anew
+    ending = ending_of(world, intent, "rolled-back" if back else "deployed", why)
     world.route.write(
         record.but(
             phase=Phase.STABLE,
             intent=None,
-            last=ending_of(world, intent, "deployed", why),
+            last=replace(ending, by_request=back),
             retire_after=intent.keep,
             held="",
             slots=without_rejected(record) if back else record.slots,
         )
     )
-    world.journal.note("committed", run=intent.run, release=intent.release.id)
+    world.journal.note("rolled back" if back else "committed", run=intent.run, release=intent.release.id)
     return OK
 
 

@@ -90,11 +90,13 @@ _AFTER_THE_SWITCH = ("deployed", "rolled-back")
 
 def how_it_ended(verb: str, record: Record, run: str) -> End:
     """The end of a run that is over, by the record, as this verb sees it: who wanted to deploy did not want the way
-    back, whoever asked for it."""
+    back, whoever asked for it, unless it led to that release."""
     from readiness_deploy.bluegreen import End
     from readiness_deploy.states import State
 
     last = record.last
     assert last is not None, "the run is over"  # noqa: S101
-    state = State.DONE if last.outcome == "deployed" else State(last.outcome)
+    serving = record.serving()
+    there = verb == "deploy" and serving is not None and last.release == serving.id
+    state = State.DONE if last.outcome == "deployed" or there else State(last.outcome)
     return End(state, last.reason, run, last.by_request and verb != "deploy")

@@ -14,7 +14,8 @@ def test_a_second_rollback_does_not_bring_back_what_was_gone_back_from(shop: Sho
     assert (again.code, again.end["outcome"]) == (7, "refused")
     assert shop.answers() == first.end["release"]
     named = shop.run("rollback", "--to", second.end["release"])
-    assert named.code == 0, named.out
+    assert (named.code, "ROLLED BACK AS ASKED" in named.out) == (0, True), named.out
+    assert "last run  rolled back to v2 at" in shop.run("status").out, "what was started anew is gone back to as well"
     assert shop.answers() == second.end["release"]
     assert shop.run("rollback").code == 7, "the long way back is a way back as well"
     assert shop.answers() == second.end["release"]
