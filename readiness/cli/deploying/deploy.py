@@ -61,6 +61,7 @@ def command(
     candidate.named(target, version)
     again = ("--version", version) if version else ()
     with working("deploy", target, format_, take_over=take_over, detach=no_wait, again=again) as work:
+        work.voice.works = not plan_only
         return finished(
             work,
             lambda: _deployed(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from readiness.cli.deploying.target import Target
 
 FORMAT = 1
+_DEEP, _WIDE = 20, 500  # lines and characters of what a command said
 _GOOD = frozenset({"deployed", "rolled back as asked", "nothing to do"})
 OUTCOMES = {
     "idle": "nothing to do",
@@ -75,7 +76,9 @@ class Ending:
         took = f" ({duration(self.took)})" if self.took >= 0.05 else ""
         yield head + what + took
         if self.why:
-            yield f"  because   {brief(self.why)}"
+            why, *rest = self.why.splitlines() or [""]
+            yield f"  because   {brief(why)}"
+            yield from (f"    {brief(line, _WIDE)}" for line in rest[-_DEEP:])
         if self.meant:
             yield f"  {self.meant}"
         if self.known is not None:
@@ -140,6 +143,12 @@ def of(
     command, meaning = _next(state, target, outcome, doubt, end.run, again)
     if state == "aborted" and verb != "deploy":  # how the version was asked for is not known here
         command, meaning = target.command("history", "--run", end.run), "what happened"
+    if state == "refused" and verb == "rollback":
+        command, meaning = (
+            (target.command("history"), "what was shipped")
+            if target.settings.kubernetes
+            else (target.command("gc", "--plan"), "the releases that are here, for another `rollback --to`")
+        )
     if state == "held" and record:
         command, meaning = out_of_hold(target, back=record.previous is not None)
     if state == "done" and record and not record.previous:

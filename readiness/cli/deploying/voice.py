@@ -14,10 +14,11 @@ from readiness.report.text import no_command
 
 
 class Voice:
-    """Writes whole lines, from any thread. A stream that takes no more is given up."""
+    """Writes whole lines, from any thread. A stream that takes no more is given up. `works` says that what is told of
+    goes on without anybody who reads."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, *, works: bool = False) -> None:
+        self._lock, self.works = threading.Lock(), works
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
         self.lost = ""
@@ -53,6 +54,5 @@ class Voice:
             os.dup2(nowhere, sys.stdout.fileno())
             os.close(nowhere)
         with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(
-                f"standard output takes no more ({self.lost}); the work goes on, `readiness status` shows it\n"
-            )
+            more = "; the work goes on, `readiness status` shows it" if self.works else ""
+            sys.stderr.write(f"standard output takes no more ({self.lost}){more}\n")

@@ -111,7 +111,7 @@ def holder(run: str) -> Holder:
 @contextmanager
 def working(verb: str, target: Target, format_: str, **more: Any) -> Iterator[Work]:
     """A verb with its voice, its way of telling, and its signals. What ends it early is told by `finished`."""
-    voice = Voice()
+    voice = Voice(works=True)
     told = telling(format_, target.name, voice)
     with Signals(_last_words(target), 1 if sys.stdout.isatty() else None) as signals:
         try:

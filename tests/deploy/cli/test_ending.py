@@ -75,6 +75,20 @@ def test_strangers_words_do_nothing():
     assert len([line for line in text.splitlines() if line.startswith("::")]) == 0
 
 
+def test_what_a_command_said_stands_beneath_line_by_line_and_bounded():
+    output = "\n".join(f"  step {n} \x1b[2J" for n in range(100))
+    lines = list(said(State.ABORTED, why=f"`make` failed: it ended with 2. It said:\n{output}").lines())
+    at = lines.index("  because   `make` failed: it ended with 2. It said:")
+    assert lines[at + 20].startswith("      step 99 ")
+    assert lines[at + 21] == "  Nothing has moved: what served before serves, untouched."
+    assert not any("\x1b" in line or "\\n" in line for line in lines)
+
+
+def test_a_rollback_that_is_refused_leads_to_other_releases_and_not_to_a_deploy():
+    assert said(State.REFUSED, "rollback").next == "readiness gc --env local --plan"
+    assert said(State.REFUSED).next == "readiness deploy --env local --plan"
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (75, "75 s"), (720, "12 min"), (10800, "3.0 h")]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 from cli.shop import CLI, LASTING, LONG, Shop
@@ -81,6 +82,9 @@ def test_a_plan_changes_nothing_and_says_what_forbids_it(shop: Shop):
     assert "to do it: readiness deploy --env local --version v1" in done.out
     assert "asked now" not in done.out
     assert shop.run("keeper", "status").code == 3
+    with Path("/dev/full").open("w") as full:
+        lost = shop.end(shop.begin("deploy", "--version", "v1", "--plan", stdout=full))
+    assert ("takes no more" in lost.err, "goes on" in lost.err) == (True, False)
     shop.deploy("v1")
     assert shop.run("freeze", "--reason", "audit", "--owner", "ada").code == 0
     shop.settings(bake=60)  # what is asked now are the gates after the switch
@@ -245,4 +249,5 @@ def test_standard_output_that_goes_away_changes_nothing(shop: Shop, redirect: st
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+    assert "the work goes on" in done.stderr or redirect == ">&-"
     assert shop.seen()["record"]["last"]["outcome"] == "deployed"
