@@ -62,7 +62,7 @@ def test_a_contract_waits_for_a_run_of_its_own_and_closes_the_way_back(shop: Sho
     back = shop.run("rollback", "--to", before, "--format", "json")
     assert (back.code, back.end["outcome"]) == (7, "refused"), back.out
     assert "below the rollback floor" in back.end["why"]
-    assert back.end["next"] == "readiness deploy --env local --plan"
+    assert back.end["next"] == "readiness gc --env local --plan"
     assert shop.deploy("m2").code == 7
 
 
