@@ -306,16 +306,18 @@ EVENTS = (
     "announced", "migrating", "migrated", "proven", "not-proven", "awaiting", "approved", "approved-by-its-author",
     "asked-again", "switched", "baking", "committed", "returned", "rolled-back", "held", "aborted", "refused",
     "superseded", "settled", "measured", "deed", "taken-over", "watched-by-the-deployer", "asked", "watching", "unseen",
-    "not-retired", "return-not-seen", "database-not-seen", "database-not-told", "migration-not-seen-to-end",
+    "not-heard", "not-retired", "return-not-seen", "database-not-seen", "database-not-told",
+    "migration-not-seen-to-end",
     # of the keeper
     "colour-adopted", "colour-dead", "colour-drained", "colour-missing", "colour-not-ready", "colour-ready",
     "colour-restarted", "colour-retired", "colour-started", "colour-stopped", "guard-started", "guard-ended",
     "guard-hangs", "guard-not-started", "retirement-set", "taken-back-by-the-keeper", "requests-cut",
     "record-in-doubt", "carrier-adopted", "carrier-started", "carrier-ended", "carrier-does-not-begin",
     "carrier-disobeyed", "carrier-gone-meanwhile", "port-taken", "holder-renewed", "worker-began", "worker-ended",
-    "worker-broken", "worker-leaves", "worker-cannot-begin", "access-log-failed", "access-log-works",
-    "certificate-not-renewed", "command-failed", "orphan-ended", "processes-left", "reserve-used", "route-not-written",
-    "route-written-in-doubt", "lock-taken-over", "not-told",
+    "worker-broken", "worker-leaves", "worker-cannot-begin", "worker-stays", "connections-lowered",
+    "access-log-failed", "access-log-works", "certificate-not-renewed", "command-failed", "orphan-ended",
+    "processes-left", "reserve-used", "route-not-written",
+    "route-written-in-doubt", "lock-taken-over", "lock-taken-from-one-who-hangs", "not-told",
 )  # fmt: skip
 """What a receiver can be told of, in the spelling of settings."""
 _OUTCOMES = {"deployed": "committed"}  # what people read at the end of a run, and the event that it is

@@ -86,6 +86,7 @@ def command(
         candidate.named(target, version)
     wish = _Wish(version, contract, adopt, plan_only, yes)
     with working("migrate", target, format_, take_over=take_over, again=wish.words) as work:
+        work.voice.works = not plan_only
         return finished(work, lambda: _migrated(work, wish))
 
 
