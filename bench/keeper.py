@@ -4,6 +4,8 @@ Everything runs on this machine, on 127.0.0.1, one after the other and in turns.
 has one processor for itself; the client and the application share the others.
 
     python bench/keeper.py [--seconds 3] [--rounds 3] [--rate 500] [--uvloop] [--json keeper.json]
+
+Exit code 1 where a request was not answered with 200: what was measured then is not the cost of serving.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from typing import Any, cast
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Release: r1\r\nContent-Length: 2\r\n\r\nok"
 REQUEST = b"GET /some/path?with=query HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"
 LONGEST_SECONDS = 30.0
+LAST_ANSWERS = 2.0
+"""Seconds after the end of a measurement in which the last answers may come; what is open then is an error."""
 HAPROXY = """
 global
     nbthread 1
@@ -51,7 +55,8 @@ backend blue
 @dataclass(frozen=True, slots=True)
 class Throughput:
     """Small requests, each client sending the next when it has its answer. `cpu` is microseconds of one processor
-    that whatever is between spent on each request; None where nothing is."""
+    that whatever is between spent on each request; None where nothing is. `errors` are answers other than 200, and
+    requests that never got a whole one."""
 
     per_second: float
     cpu: float | None
@@ -60,10 +65,12 @@ class Throughput:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds from sending to the end of the answer, at a fixed rate of arrivals."""
+    """Milliseconds from sending to the end of the answer, at a fixed rate of arrivals. `errors` are answers other than
+    200."""
 
     p50: float
     p99: float
+    errors: int
     lost: int
     saturated: bool
 
@@ -82,7 +89,7 @@ class App(asyncio.Protocol):
 
 
 class Client(asyncio.Protocol):
-    """Asks again and again until its time is over."""
+    """Asks again and again until its time is over. Who loses the connection before stays `waiting`."""
 
     answered = 0
     errors = 0
@@ -90,6 +97,7 @@ class Client(asyncio.Protocol):
     def __init__(self, until: float) -> None:
         self._until = until
         self._buffer = b""
+        self.waiting = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -107,10 +115,8 @@ class Client(asyncio.Protocol):
         if time.perf_counter() < self._until:
             self._transport.write(REQUEST)
         else:
+            self.waiting = False
             self._transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's name)
-        Client.errors += time.perf_counter() < self._until
 
 
 async def serve_app(port: int) -> None:
@@ -138,10 +144,11 @@ async def ask(port: int, seconds: float, clients: int) -> tuple[int, int]:
     """Requests that were answered, and those that were not."""
     loop, until = asyncio.get_running_loop(), time.perf_counter() + seconds
     Client.answered = Client.errors = 0
-    for _ in range(clients):
-        await loop.create_connection(lambda: Client(until), "127.0.0.1", port)
-    await asyncio.sleep(seconds + 0.3)
-    return Client.answered, Client.errors
+    asking = [(await loop.create_connection(lambda: Client(until), "127.0.0.1", port))[1] for _ in range(clients)]
+    await asyncio.sleep(seconds)
+    while any(client.waiting for client in asking) and time.perf_counter() < until + LAST_ANSWERS:
+        await asyncio.sleep(0.05)
+    return Client.answered, Client.errors + sum(client.waiting for client in asking)
 
 
 def free_port() -> int:
@@ -189,8 +196,11 @@ def latency(port: int, rate: float, seconds: float) -> Latency:
     command += ["--seconds", str(seconds), "--json"]
     said = subprocess.run(command, capture_output=True, check=False, timeout=seconds + LONGEST_SECONDS)
     summary: dict[str, Any] = json.loads(said.stdout)
-    service = summary["service"]
-    return Latency(service["p50"] * 1e3, service["p99"] * 1e3, summary["lost"], summary["saturated"])
+    service, statuses = summary["service"], summary["statuses"]
+    if not statuses:
+        raise SystemExit(f"port {port}: no request of {summary['planned']} was answered")
+    errors = sum(count for status, count in statuses.items() if status != "200")
+    return Latency(service["p50"] * 1e3, service["p99"] * 1e3, errors, summary["lost"], summary["saturated"])
 
 
 @contextmanager
@@ -239,6 +249,22 @@ def measured(given: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def failures(found: dict[str, Any], way: str) -> int:
+    """Requests that got no answer, or another one than 200, in all rounds."""
+    return sum(one["errors"] + one.get("lost", 0) for kind in ("throughput", "latency") for one in found[kind][way])
+
+
+def refused(found: dict[str, Any]) -> list[str]:
+    """Why these are no measurements of requests that were served, one line for each way of which that is so."""
+    lines = []
+    for way, rounds in found["throughput"].items():
+        if failed := failures(found, way):
+            lines.append(f"{way}: {failed} requests were not answered with 200")
+        elif not all(one["per_second"] for one in rounds):
+            lines.append(f"{way}: nothing was answered")
+    return lines
+
+
 def table(found: dict[str, Any]) -> str:
     """Medians over the rounds; what is added is against no proxy, in the same run."""
     lines = [
@@ -254,9 +280,7 @@ def table(found: dict[str, Any]) -> str:
     for way in found["throughput"]:
         p50, p99 = middle("latency", way, "p50"), middle("latency", way, "p99")
         added = [p - middle("latency", "no proxy", q) for p, q in ((p50, "p50"), (p99, "p99"))]
-        failed = sum(one["errors"] for one in found["throughput"][way]) + sum(
-            one["lost"] for one in found["latency"][way]
-        )
+        failed = failures(found, way)
         cpu = f"{middle('throughput', way, 'cpu'):.0f}" if way != "no proxy" else "–"
         lines.append(
             f"| {way} | {middle('throughput', way, 'per_second'):,.0f} | {cpu} | {p50:.2f} | {p99:.2f} "
@@ -298,6 +322,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(table(found))
         if given.json:
             given.json.write_text(json.dumps(found, indent=2) + "\n")
+        if lines := refused(found):
+            print("; ".join(lines), file=sys.stderr)
+            return 1
     return 0
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +24,13 @@ BENCH = Path(__file__).parents[2] / "bench"
 def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The modules of ``bench``, which is a folder of scripts and no package."""
     monkeypatch.syspath_prepend(str(BENCH))
+    import keeper
     import measure
     import run
     import schemas
     import synthetic
 
-    return {"measure": measure, "run": run, "schemas": schemas, "synthetic": synthetic}
+    return {"keeper": keeper, "measure": measure, "run": run, "schemas": schemas, "synthetic": synthetic}
 
 
 def test_forty_apps_have_the_shape_of_the_whole_set(bench: Any, tmp_path: Path) -> None:
@@ -150,3 +155,78 @@ def test_a_wish_is_met_at_its_bound_and_missed_above_it(bench: Any) -> None:
     assert judged(wish(**case, seconds=0.9), cost) == "wanted ≤ 0.9 s: **missed**"
     assert "**missed**" in judged(wish(**case, memory=9), cost)
     assert judged(wish(**case), cost) == ""
+
+
+@contextmanager
+def serving(answer: bytes) -> Iterator[int]:
+    """A server that answers each request with that, and its port."""
+    loop = asyncio.new_event_loop()
+
+    async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readline():
+            while await reader.readline() not in (b"\r\n", b""):
+                pass
+            writer.write(answer)
+
+    server = loop.run_until_complete(asyncio.start_server(served, "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        server.close()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+            loop.run_until_complete(asyncio.wait([task]))
+        loop.close()
+
+
+REFUSED = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 7\r\n\r\nnobody\n"
+
+
+def test_what_is_not_answered_with_200_is_an_error_of_the_measurement(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that reaches nobody answers at once, in full, and with something else than what was asked for."""
+    keeper = bench["keeper"]
+    with serving(REFUSED) as port:
+        fast, slow = keeper.throughput(port, None, 0.2), keeper.latency(port, 50, 0.4)
+    assert (fast.per_second, fast.errors) == (0, 32)
+    assert slow.errors > 0
+    monkeypatch.setattr(keeper, "LAST_ANSWERS", 20.0)
+    with serving(keeper.ANSWER) as port:
+        fast, slow = keeper.throughput(port, None, 0.2), keeper.latency(port, 50, 0.4)
+    assert fast.per_second > 0
+    assert (fast.errors, slow.errors, slow.lost) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("fast", "slow", "code", "why"),
+    [
+        ({}, {}, 0, ""),
+        ({"errors": 32}, {}, 1, "keeper: 32 requests were not answered with 200\n"),
+        ({}, {"errors": 3, "lost": 2}, 1, "keeper: 5 requests were not answered with 200\n"),
+        ({"per_second": 0.0}, {}, 1, "keeper: nothing was answered\n"),
+    ],
+)
+def test_a_keeper_that_serves_nothing_is_not_measured(
+    bench: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    fast: dict[str, Any],
+    slow: dict[str, Any],
+    code: int,
+    why: str,
+) -> None:
+    served: dict[str, dict[str, Any]] = {
+        "throughput": {"per_second": 9.0, "cpu": None, "errors": 0},
+        "latency": {"p50": 1.0, "p99": 2.0, "errors": 0, "lost": 0, "saturated": False},
+    }
+    found: dict[str, Any] = {"python": "3.11", "machine": "a machine", "uvloop": False, "rate": 500.0}
+    for kind, more in (("throughput", fast), ("latency", slow)):
+        found[kind] = {"no proxy": [served[kind]] * 2, "keeper": [served[kind], served[kind] | more]}
+    monkeypatch.setattr(bench["keeper"], "measured", lambda _: found)
+    assert (bench["keeper"].main([]), capsys.readouterr().err) == (code, why)

@@ -150,18 +150,43 @@ def test_figures_of_an_earlier_run_are_nobodys(tools: Tools) -> None:
     assert (ran.outcome, tools.reading.rows(ran)) == (tools.running.Outcome.FAILED, [])
 
 
-def test_a_bench_on_a_busy_machine_shows_nothing(tools: Tools) -> None:
+WAYS = ("no proxy", "keeper", "HAProxy")
+SERVED = {"throughput": {"per_second": 2.0, "errors": 0}, "latency": {"p50": 2.0, "errors": 0, "lost": 0}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "verdict"),
+    [
+        ("latency", {}, "kept"),
+        ("latency", {"saturated": True}, "**NOT SHOWN**"),
+        ("latency", {"lost": 1}, "**BROKEN**"),
+        ("latency", {"errors": 1}, "**BROKEN**"),
+        ("throughput", {"errors": 1}, "**BROKEN**"),
+        ("throughput", {"per_second": 0.0}, "**BROKEN**"),
+        ("latency", None, "**NOT SHOWN**"),
+    ],
+)
+def test_a_bench_is_about_what_was_answered(tools: Tools, kind: str, more: dict[str, Any] | None, verdict: str) -> None:
+    """A way that served nothing, a machine that was busy, or one figure too few is no measurement of what it costs."""
     promise = next(promise for promise in tools.promises.PROMISES if promise.tier == "bench")
-    rows = [
-        tools.reading.Row(f"keeper, {kind}, {way}, medians", {name: 2.0, "saturated": way == "HAProxy"})
-        for kind, name in (("throughput", "per_second"), ("latency", "p50"))
-        for way in ("no proxy", "keeper", "HAProxy")
+    found = {(way, one): SERVED[one] for way in WAYS for one in SERVED}
+    if more is None:
+        del found["keeper", kind]
+    else:
+        found["keeper", kind] = SERVED[kind] | more
+    rows = [tools.reading.Row(f"keeper, {one}, {way}, medians", values, 3) for (way, one), values in found.items()]
+    rows.append(tools.reading.Row("keeper", {"rate": 500, "saturated": True}))
+    shown = promise.shown(tools.run(PASSING), rows)
+    assert (shown.verdict, shown.n) == (verdict, None if more is None else 3)
+
+
+def test_what_went_wrong_in_one_round_is_not_averaged_away(tools: Tools) -> None:
+    rounds = [{"p50": float(n), "errors": n, "lost": 2 * n, "saturated": bool(n)} for n in (0, 0, 6)]
+    ran = tools.run(WRITING.replace("{figures}", repr({"latency": {"keeper": rounds}})))
+    found = [(row.figure, dict(row.values), row.n) for row in tools.reading.rows(ran)]
+    assert found == [
+        ("some figures, latency, keeper, medians", {"p50": 0.0, "errors": 6, "lost": 12, "saturated": True}, 3)
     ]
-    calm = [replace(row, values={**row.values, "saturated": False}) for row in rows]
-    ran = tools.run(PASSING)
-    assert [promise.shown(ran, some).verdict for some in (rows, calm, calm[:-1])] == [
-        "**NOT SHOWN**", "kept", "**NOT SHOWN**"
-    ]  # fmt: skip
 
 
 def test_too_few_trials_keep_no_promise(tools: Tools) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,22 +124,33 @@ def _at_most(rows: Sequence[Row], key: str, most: float, count: str, about: str,
 
 
 def _costs(rows: Sequence[Row]) -> Measured:
-    """Requests a second, and the median latency that each adds to what there is without it."""
-    fast = {row.figure: row.values["per_second"] for row in rows if "per_second" in row.values}
-    slow = {row.figure: row.values["p50"] for row in rows if "p50" in row.values}
+    """Requests a second, and the median latency that each adds to what there is without it. A way on which something
+    was not answered served nothing that could be compared."""
     ways = ("no proxy", "keeper", "HAProxy")
-    found = [(way, _of(fast, way), _of(slow, way)) for way in ways]
-    if any(a is None or b is None for _, a, b in found):
+    fast, slow = ([_of(rows, way, *keys) for way in ways] for keys in (("per_second", "errors"), ("p50", *_FAILED)))
+    compared = [row for row in (*fast, *slow) if row]
+    if len(compared) < 2 * len(ways):
         return None
-    bare = found[0][2] or 0.0
-    value = "; ".join(f"{way} {a:,.0f}/s, {(b or 0.0) - bare:+.2f} ms" for way, a, b in found)
-    if any(row.values.get("saturated") for row in rows):
-        return f"{value}; the generator could not keep its schedule: the machine was busy otherwise", len(rows), None
-    return value, len(rows), True
+    seconds, medians = [row.values["per_second"] for row in fast if row], [row.values["p50"] for row in slow if row]
+    value = "; ".join(
+        f"{way} {a:,.0f}/s, {b - medians[0]:+.2f} ms" for way, a, b in zip(ways, seconds, medians, strict=True)
+    )
+    n = min(row.n or 0 for row in compared)
+    failed = {key: max(row.values.get(key, 0) for row in compared) for key in _FAILED}
+    if any(failed.values()) or not all(seconds):
+        told = ", ".join(f"{key} {said(count)}" for key, count in failed.items())
+        return f"{value}; {told} in the worst round", n, False
+    if any(row.values.get("saturated") for row in compared):
+        return f"{value}; the generator could not keep its schedule: the machine was busy otherwise", n, None
+    return value, n, n > 0
 
 
-def _of(found: Mapping[str, float], way: str) -> float | None:
-    return next((value for figure, value in found.items() if f", {way}, " in figure), None)
+_FAILED = ("errors", "lost")
+
+
+def _of(rows: Sequence[Row], way: str, *keys: str) -> Row | None:
+    """The row of that way that has all of these values."""
+    return next((row for row in rows if f", {way}, " in row.figure and all(key in row.values for key in keys)), None)
 
 
 def _none_of(*keys: str, count: str, least: int, about: str = "") -> Callable[[Sequence[Row]], Measured]:
@@ -260,5 +271,7 @@ PROMISES: tuple[Promise, ...] = (
         "kubernetes",
         lambda r: _at_most(r, "command_to_serving_s", 10.0, "requests", "kubernetes, deploy"),
     ),
-    Promise("What the keeper costs, beside HAProxy and nothing", "measured in the same run", "bench", _costs),
+    Promise(
+        "What the keeper costs, beside HAProxy and nothing", "each request answered, in the same run", "bench", _costs
+    ),
 )

@@ -14,6 +14,8 @@ from proof.running import Ran
 
 _NAMES = ("figure", "name", "what")
 _ASIDE = ("command", "n", *_NAMES)
+_WORST = ("errors", "lost", "saturated")
+"""Of these, the worst round counts: a median hides the one in which it went wrong."""
 _DIGITS = 4
 
 
@@ -81,13 +83,18 @@ def _plainly(text: str) -> str:
 
 
 def _rounds(value: list[Any]) -> dict[str, float]:
-    """Where the same was measured several times, the median of each number; nothing where it is something else."""
+    """Where the same was measured several times, the median of each number, and the largest of those that tell what
+    went wrong; nothing where it is something else."""
     if len(value) < 2 or not all(isinstance(one, dict) and one.keys() == value[0].keys() for one in value):
         return {}
     numbers = {key: [one[key] for one in value] for key in value[0]}
     if not all(v is None or isinstance(v, (int, float)) for column in numbers.values() for v in column):
         return {}
-    return {key: statistics.median(column) for key, column in numbers.items() if None not in column}
+    return {
+        key: max(column) if key in _WORST else statistics.median(column)
+        for key, column in numbers.items()
+        if None not in column
+    }
 
 
 def _is_plain(value: Any) -> bool:
