@@ -288,6 +288,39 @@ def test_a_kill_campaign_says_what_was_left_out(tools: Tools, more: dict[str, An
     assert (shown.verdict, shown.value, shown.n) == (verdict, value, {**found, **more}["points"])
 
 
+@pytest.mark.parametrize(
+    ("about", "figure", "values", "value", "n", "verdict"),
+    [
+        ("first answer", "kubernetes, deploy", {"requests": 494, "command_to_serving_s": 2.0}, "2.000 s", 1, "kept"),
+        ("first answer", "kubernetes, deploy", {"requests": 494, "command_to_serving_s": None},
+            "–", None, "**NOT SHOWN**"),
+        ("last request", "rollouts 100 deploys", {"rollbacks": 100, "rollbacks_after_requests": 97,
+            "rollback_decision_to_last_request_max": 0.5}, "0.500 s", 97, "kept"),
+        ("last request", "rollouts 100 deploys", {"rollbacks": 100, "rollbacks_after_requests": 0,
+            "rollback_decision_to_last_request_max": 0.0}, "–", None, "**NOT SHOWN**"),
+        ("worker is killed", "keeper kills", {"tried": 7, "survived": 7, "effects_of_a_run": 39, "tried_is_every": 6},
+            "7 of 7, every 6th of 39 effects", 7, "kept"),
+        ("worker is killed", "keeper kills", {"tried": 39, "survived": 38, "effects_of_a_run": 39, "tried_is_every": 1},
+            "38 of 39, every effect", 39, "**BROKEN**"),
+        ("worker is killed", "keeper kills", {"tried": 0, "survived": 0, "effects_of_a_run": 39, "tried_is_every": 6},
+            "0 of 0, every 6th of 39 effects", 0, "**BROKEN**"),
+        ("truth table", "rows of the truth table that are answered right", {"right": "172 of 172"},
+            "172 of 172", 172, "kept"),
+        ("truth table", "rows of the truth table that are answered right", {"right": "1 of 1"},
+            "1 of 1", 1, "**BROKEN**"),
+        ("Planted", "planted bugs that were caught", {"right": "11 of 11"}, "11 of 11", 11, "**BROKEN**"),
+    ],
+)  # fmt: skip
+def test_a_promise_says_how_many_trials_are_behind_it(
+    tools: Tools, about: str, figure: str, values: dict[str, Any], value: str, n: int | None, verdict: str
+) -> None:
+    """What it says of 494 requests that one deploy had is said of one deploy."""
+    promise = next(promise for promise in tools.promises.PROMISES if about in promise.text)
+    counted = int(values["right"].partition(" of ")[2]) if "right" in values else None
+    shown = promise.shown(tools.run(PASSING), [tools.reading.Row(figure, values, counted)])
+    assert (shown.value, shown.n, shown.verdict) == (value, n, verdict)
+
+
 class Asked(Mapping[str, Any]):
     """Values that have whatever is asked for, and remember what was."""
 

@@ -25,7 +25,7 @@ class Account:
     badly: int = 0
     decided: list[tuple[str, float]] = field(default_factory=list)  # bad release, instant since 1970
     bad_for: list[float] = field(default_factory=list)
-    last_after: list[float] = field(default_factory=list)
+    last_after: list[float] = field(default_factory=list)  # of those whose bad release got a request
     loads: list[dict[str, Any]] = field(default_factory=list)
     bake: float = 0.0
 
@@ -36,6 +36,7 @@ class Account:
             "rollbacks": self.manual + self.automatic,
             "rollbacks_by_a_person": self.manual,
             "rollbacks_by_itself": self.automatic,
+            "rollbacks_after_requests": len(self.last_after),
             "requests": self.requests,
             "writes_checked": self.writes,
             "lost_or_cut": self.lost,
