@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,13 @@ from typing import Any
 import pytest
 from readiness_deploy.adapters.local import Keeper
 from readiness_deploy.bluegreen import End, carry_out
-from readiness_deploy.states import Phase, State
+from readiness_deploy.keeper import guarding
+from readiness_deploy.keeper.authority import Authority, Lock
+from readiness_deploy.keeper.folder import Files, Folder
+from readiness_deploy.keeper.processes import Processes
+from readiness_deploy.ports import Standing
+from readiness_deploy.record import Record
+from readiness_deploy.states import Colour, Phase, State
 
 from keeper.rig import LONG, Rig, holder, release, until
 from keeper.runs import LASTING, intent, world
@@ -167,6 +174,40 @@ def test_after_a_reboot_in_the_bake_one_that_does_not_come_up_any_more_is_taken_
     assert serving.get()[1] == "v1"
 
 
+def test_after_a_reboot_a_release_that_is_held_has_its_way_back(serving: Any) -> None:
+    deploy(serving, serving.deployer(), "v2", bake=LASTING, detach=True)
+    until(lambda: serving.record().phase is Phase.BAKING)
+    person = serving.deployer("a person", take_over="to hold it")
+    person.write(person.observe().record.but(phase=Phase.HELD, held="a person is needed"))
+    serving.kill_everything()
+    serving.start()
+    serving.standing("green", "ready")
+    serving.standing("blue", "ready")
+
+
+def test_a_bake_goes_on_where_the_worker_before_left_it(serving: Any) -> None:
+    deploy(serving, serving.deployer(), "v2", bake=LASTING, detach=True)
+    before = until(lambda: (baked := serving.details()["baked"]) > 3 and baked)
+    worker = serving.kill("worker")
+    after = until(lambda: (seen := serving.details())["keeper"]["worker_pid"] != worker and seen)
+    assert after["baked"] >= before
+
+
+def test_a_keeper_that_ends_tells_its_guard_to_end(serving: Any) -> None:
+    """One that is stopped shows what it was told. Where this takes very long, the keeper ends it as one that hangs."""
+    deploy(serving, serving.deployer(), "v2", bake=LASTING, detach=True)
+    guard = until(lambda: serving.record().phase is Phase.BAKING and serving.about()["guard_pid"])
+    until(lambda: (serving.details()["lock"] or {}).get("guard"))
+    os.kill(guard, signal.SIGSTOP)
+    try:
+        serving.stop()
+        waits = re.search(r"^ShdPnd:\s*(\w+)$", Path(f"/proc/{guard}/status").read_text(), re.MULTILINE)
+        assert waits is not None
+        assert int(waits[1], 16) & 1 << signal.SIGTERM - 1
+    finally:
+        os.kill(guard, signal.SIGKILL)
+
+
 def test_after_a_reboot_in_the_bake_whoever_asks_for_the_way_back_does_not_wait(serving: Any, tmp_path: Any) -> None:
     """The new one hangs as it starts, and has an hour for that; the old one is up."""
     (tmp_path / "go").touch()
@@ -235,6 +276,39 @@ def test_where_no_guard_acts_the_keeper_itself_goes_back(idle: Any, tmp_path: An
     assert record.intent.ends_as == "failed"
     assert "the keeper did" in record.intent.ending
     assert idle.get()[1] == "v1"
+
+
+class Dead:
+    """Green is dead, and blue stands by."""
+
+    def standing(self, colour: Colour) -> Standing:
+        return Standing.DEAD if colour == "green" else Standing.READY
+
+    def release(self, colour: Colour) -> str:
+        return "v1"
+
+
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_the_keeper_goes_back_where_the_data_may_be_taken_back_and_leaves_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unsafe: bool
+) -> None:
+    monkeypatch.setattr(guarding, "_PATIENCE", 0.0)
+    folder = Folder(tmp_path / "state")
+    folder.make()
+    dead = replace(release("v2"), data_unsafe=unsafe)
+    slots: dict[Colour, Any] = {"blue": release("v1"), "green": dead}
+    wanted = replace(intent(dead, "r"), colour="green")
+    baking = Record(epoch=3, phase=Phase.BAKING, selected="green", previous="blue", slots=slots, intent=wanted)
+    authority = Authority(folder, baking, Files(), Dead(), lambda *_: None, lambda *_, **__: None)
+    authority.lock = Lock(object(), holder("who is stopped"), 3)
+    nothing: Any = lambda *_, **__: None  # noqa: E731
+    keeping = guarding.Guarding(
+        folder, authority, Processes(), {}, Dead().standing, lambda _: False, lambda: False, nothing, nothing
+    )
+    keeping._rescue(authority.record)
+    keeping._rescue(authority.record)
+    assert authority.record.selected == ("green" if unsafe else "blue")
+    assert (authority.lock is None, authority.record.epoch) == ((False, 3) if unsafe else (True, 4))
 
 
 def test_a_keeper_without_a_guard_says_so(idle: Any, tmp_path: Any) -> None:

@@ -281,6 +281,19 @@ def test_who_was_ousted_may_still_look(serving: Any) -> None:
         keeper.write(keeper.observe().record.but(held=""))
 
 
+def test_who_was_ousted_does_not_get_the_lock_back_by_connecting_again(rig: Any) -> None:
+    ousted = rig.deployer()
+    ousted._connection.close()
+    ousted._connection = None
+    until(lambda: rig.details()["lock"] is None)
+    another = rig.deployer("another")
+    ousted.observe()  # connects again, and asks for its old epoch
+    assert rig.details()["lock"]["by"] == "another"
+    ousted.close()
+    another.write(another.observe().record.but(phase=Phase.PREPARING))
+    assert rig.details()["lock"]["by"] == "another"
+
+
 def test_of_many_deployers_at_once_one_has_the_lock(rig: Any) -> None:
     def attempt(number: int) -> str:
         keeper = rig.deployer(lock=False)

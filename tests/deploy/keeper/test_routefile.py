@@ -20,7 +20,7 @@ from readiness_deploy.ports import Holder, Standing
 from readiness_deploy.record import FORMAT, Record, encode
 from readiness_deploy.states import Colour, Phase
 
-from keeper.rig import release
+from keeper.rig import release, until
 
 STEPS = ("write_temporary", "keep", "replace", "sync")
 ME = Holder(by="me", host="here", pid=1, run="r", since="now")
@@ -104,6 +104,27 @@ def test_what_is_not_on_the_disk_is_not_in_force(folder: Folder, step: str, numb
     assert authority.record.generation == (2 if step == "sync" else 1)
 
 
+def test_a_record_is_on_the_disk_before_it_counts_and_its_name_before_anybody_is_answered(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    sync, rename = os.fsync, Path.replace
+
+    def synced(handle: int) -> None:
+        steps.append(f"sync {Path(f'/proc/self/fd/{handle}').readlink().name}")
+        sync(handle)
+
+    def renamed(self: Path, target: Path) -> Path:
+        steps.append(target.name)
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    assert store(folder, record(1), Files()) == ""
+    wanted = [f"sync .route.json.{os.getpid()}.new", "route.json", f"sync {folder.root.name}"]
+    assert [step for step in steps if step in wanted] == wanted
+
+
 @pytest.mark.parametrize("phase", [Phase.RETURNING, Phase.HELD, Phase.ABORTING, Phase.STABLE])
 def test_the_way_back_has_room_on_a_full_disk(folder: Folder, phase: Phase) -> None:
     store(folder, record(1), Files())
@@ -123,6 +144,11 @@ def test_a_run_that_goes_forward_does_not_take_that_room(folder: Folder) -> None
     with pytest.raises(Refused):
         authority.write(3, authority.record.but(phase=Phase.PREPARING))
     assert (folder.root / ".reserve").exists()
+
+
+def test_that_room_is_laid_aside_again(rig: Any) -> None:
+    (rig.state / ".reserve").unlink()
+    until((rig.state / ".reserve").exists)
 
 
 def test_a_lock_whose_epoch_is_not_on_the_disk_is_not_given(folder: Folder) -> None:

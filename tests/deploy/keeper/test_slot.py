@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from readiness_deploy.keeper.around import Surrounding
+from readiness_deploy.keeper.aside import Running
 from readiness_deploy.keeper.board import Board
 from readiness_deploy.keeper.colourlog import rotate
 from readiness_deploy.keeper.ending import gone, sweep
@@ -191,3 +193,27 @@ def test_a_colour_that_nobody_could_ask_stands_as_it_stood(tmp_path: Path, monke
         await ending
 
     asyncio.run(asyncio.wait_for(play(), 60))
+
+
+def test_a_bad_answer_begins_the_time_of_readiness_anew(tmp_path: Path) -> None:
+    slot = Slot("blue", around(tmp_path))
+    slot._standing, slot._ready_since = Standing.READY, time.monotonic() - 3600
+    slot._answer_badly("it answered 503", 3)
+    assert slot.view().ready
+    assert slot.view().ready_for < 1800
+
+
+def test_how_often_a_release_was_started_outlives_the_worker(tmp_path: Path) -> None:
+    async def play() -> None:
+        process = subprocess.Popen(["sleep", "600"])
+        known = identity(process.pid)
+        assert known is not None
+        slot = Slot("blue", around(tmp_path))
+        left = Running(release=release("v1"), identity=known, port=1, instance="x", restarts=2, served=True, log_from=0)
+        assert slot.adopt(left)
+        assert slot.view().restarts == 2
+        slot.abandon()
+        process.kill()
+        process.wait()
+
+    asyncio.run(play())
