@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from readiness_deploy import releases
+from readiness_deploy.releases import making
 from readiness_deploy.releases.tree import remove
 
 from readiness.config.deploy import DeploySettings
@@ -219,6 +220,13 @@ def test_a_secret_that_is_written_down_is_refused(
     assert not any(value in str(refusal.value) for value in ("horse", "tok_", "c2Vj", "0123456789abcdef"))
 
 
+def test_a_secret_in_a_command_that_prepares_is_refused(project: Path, state: Path) -> None:
+    prepare = [["pip", "install", "--index-url=https://me:correct-horse@pypi.example/simple", "."]]
+    with pytest.raises(releases.Unmade, match=r"deploy\.release\.prepare\.0\.2") as refusal:
+        make(project, state, release={"prepare": prepare})
+    assert "horse" not in str(refusal.value)
+
+
 def test_a_written_database_password_is_refused(project: Path, state: Path) -> None:
     with pytest.raises(releases.Unmade, match=r"deploy\.migrations\.database"):
         make(project, state, migrations={"database": "postgresql://me:pw12345@h/d", "sql": "m"})
@@ -281,6 +289,41 @@ def test_a_broken_seal_is_seen(project: Path, state: Path, change: Any, said: st
         releases.open_release(state, release.id)
 
 
+def test_a_release_that_was_changed_is_not_found_again(project: Path, state: Path) -> None:
+    page = Path(make(project, state).details["folder"], "page.txt")
+    page.chmod(0o644)
+    page.write_text("two")
+    page.chmod(0o444)
+    with pytest.raises(releases.Unmade, match=r"page.txt .* was changed since it was sealed"):
+        make(project, state)
+
+
+def test_the_seal_comes_after_all_that_it_vouches_for_is_on_the_disk(
+    project: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    rename, whole, one = Path.replace, os.sync, os.fsync
+
+    def renamed(self: Path, target: Path) -> Path:
+        steps.append(target.name)
+        return rename(self, target)
+
+    def all_synced() -> None:
+        steps.append("sync all")
+        whole()
+
+    def synced(handle: int) -> None:
+        steps.append(f"sync {Path(f'/proc/self/fd/{handle}').readlink().name}")
+        one(handle)
+
+    monkeypatch.setattr(Path, "replace", renamed)
+    monkeypatch.setattr(os, "sync", all_synced)
+    monkeypatch.setattr(os, "fsync", synced)
+    release = make(project, state)
+    contents = ["sync contents.jsonl.new", "contents.jsonl", f"sync {release.id}"]
+    assert steps == [*contents, "sync all", "sync release.json.new", "release.json", f"sync {release.id}"]
+
+
 def swap(path: Path, old: bytes, new: bytes) -> None:
     data = path.read_bytes()
     assert old in data
@@ -324,6 +367,19 @@ def test_collection_keeps_what_is_needed_and_the_newest(project: Path, state: Pa
     assert names(state) == {made[0], made[3], made[4], "mine.txt"}
     assert outside.is_dir()
     assert [r.id for r in releases.known_releases(state)] == [made[4], made[3], made[0]]
+
+
+def test_a_removal_that_is_cut_short_leaves_no_release(
+    project: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(_: Path) -> None:
+        raise OSError("cut short")
+
+    make(project, state)
+    monkeypatch.setattr(making, "remove", cut)
+    with pytest.raises(OSError, match="cut short"):
+        releases.gc(state, set(), 0)
+    assert releases.ids(state) == ()
 
 
 MAKER = """
@@ -412,3 +468,12 @@ def test_a_state_that_cannot_be_written_is_said(project: Path, state: Path) -> N
     (state / "releases").write_text("a file")
     with pytest.raises(releases.Unmade, match="releases"):
         make(project, state)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_no_release_is_made_in_the_folder_of_somebody_else(project: Path, state: Path) -> None:
+    os.chown(state, 65534, -1)
+    with pytest.raises(releases.Unmade, match="belongs to"):
+        make(project, state, release={"prepare": [["touch", str(project / "ran")]]})
+    assert not (project / "ran").exists()
+    assert list(state.iterdir()) == []
