@@ -249,6 +249,24 @@ def subject(**but: Any) -> Subject:
     return Subject(**{"release": RELEASE, "colour": "green", "before": True, "duration": 60.0, **but})
 
 
+def test_an_initial_delay_is_that_of_the_bake_and_not_of_each_guard(clock: Hands) -> None:
+    asked: list[str] = []
+
+    def traffic(colour: str, _window: float) -> dict[str, Any]:
+        asked.append(colour)
+        return {}
+
+    gate = {"name": "it", "initial-delay": 30, "traffic": {"max-error-ratio": 0.01}}
+    series = LiveGates(clock, Outside(traffic=traffic, variables={})).begin([gate], subject(before=False, since=25.0))
+    clock.time += 4.9
+    assert series.poll() is None
+    assert (asked, list(idle())) == ([], [])
+    clock.time += 0.2
+    eventually(lambda: bool(series.poll() or asked))
+    assert asked == ["green"]
+    series.close()
+
+
 def live(address: str, **more: Any) -> LiveGates:
     outside = Outside(**{"variables": {}, "address": lambda _: address, "entry": address, **more.pop("outside", {})})
     return LiveGates(RealClock(), outside, **more)

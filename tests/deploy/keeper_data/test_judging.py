@@ -57,6 +57,14 @@ def _release(conduct: Conduct) -> App:
     return App(handler=handle)
 
 
+def test_a_request_without_an_answer_is_slower_than_every_other() -> None:
+    """Of 100 the 95th is looked for, and 96 were answered: it is at their quantile 0.99, not at 0.95."""
+    counts = {"n": 100, "errors": 0, "no_answer": 4, "max": 3.0, "quantiles": {"0.95": 0.1, "0.98": 2.5, "0.99": 2.9}}
+    gate = TrafficGate(max_latency=_SLOW, quantile=0.95, min_requests=20)
+    found = TrafficProbe(gate, _SUBJECT, Outside(traffic=lambda *_: counts, variables={}), 60).look()
+    assert (found.verdict, found.value) == (Verdict.FAIL, 2.5)
+
+
 async def _well(writer: asyncio.StreamWriter) -> None:
     writer.write(OK)
 
