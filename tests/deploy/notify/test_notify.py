@@ -226,6 +226,15 @@ def test_one_that_hangs_holds_up_nobody_else_and_the_end_waits_a_bounded_time(
     assert all("did not get everything" in text for text in warned)
 
 
+def test_all_that_hang_hold_up_the_end_no_longer_than_one(tmp_path: Path, warned: list[str]) -> None:
+    with serving(never) as server:
+        told = notifier([{"webhook": server.address, "timeout": 60.0}] * 60, tmp_path, warned)
+        told.note("switched")
+        before = time.monotonic()
+        told.close(1)
+        assert time.monotonic() - before < 50, "each of the sixty was waited for"
+
+
 def test_messages_are_not_heaped_up_without_end(tmp_path: Path, warned: list[str]) -> None:
     with serving(never) as server:
         told = notifier([{"webhook": server.address, "timeout": 60.0}], tmp_path, warned)
@@ -337,6 +346,13 @@ def test_no_form_of_a_secret_is_sent(tmp_path: Path, warned: list[str]) -> None:
     for form in (secret, json.dumps(secret)[1:-1], coded):
         assert form not in json.dumps(body)
     assert "<DB>" in body["details"]["why"]
+
+
+def test_a_command_is_told_no_secret_by_what_an_event_is_about(tmp_path: Path, warned: list[str]) -> None:
+    told = notifier([{"command": ["sh", "-c", "env > around"]}], tmp_path, warned, SECRET="hunter2-hunter2")
+    told.note("switched", version="v-hunter2-hunter2")
+    told.close(60)
+    assert "READINESS_VERSION=v-<SECRET>" in (tmp_path / "around").read_text().splitlines()
 
 
 def test_whatever_is_noted_nothing_is_raised(tmp_path: Path, warned: list[str]) -> None:
