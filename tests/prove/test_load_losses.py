@@ -95,6 +95,20 @@ def test_an_answer_that_is_reset_in_the_middle_is_lost_once() -> None:
     assert result.lost_total == 20 == len(server.asked)
 
 
+def test_an_answer_without_a_length_that_is_reset_is_lost() -> None:
+    """It ends with its connection, and only a good end of that is its own."""
+
+    def resets_without_a_length(talk: Talk) -> None:
+        if talk.request():
+            talk.say(b"HTTP/1.1 200 OK\r\n\r\nhalf")
+            talk.reset()
+
+    with serving(resets_without_a_length) as server:
+        result = loaded(server, count=20, keep_alive=False)
+    assert result.answered == 0
+    assert result.lost_total == 20 == len(server.asked)
+
+
 def test_a_connection_that_is_taken_and_reset_at_once_was_not_refused() -> None:
     with serving(lambda talk: talk.reset()) as server:
         result = loaded(server, count=200, rate=1000, keep_alive=False)

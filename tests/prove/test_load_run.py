@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from loopback import PATIENCE, Asked, Talk, adds_up, eventually, loaded, polite, serving
 from readiness_prove.load import Arrivals, BadPlan, Load, Lost, NotSent, Plan, Request, Witnessed, parse_target
+from readiness_prove.load.tally import Miscounted, Tally
 
 
 def test_all_is_well() -> None:
@@ -271,6 +272,12 @@ def test_a_fault_of_the_generator_ends_the_run_loudly() -> None:
         loaded(server, requests=(Request("POST", body=broken),))
     with serving(polite) as server, pytest.raises(ZeroDivisionError, match="request 1"):
         loaded(server, requests=(Request("POST", body=lambda number: b"x" if number == 0 else broken(number)),))
+
+
+def test_a_request_that_nobody_accounted_for_is_a_fault() -> None:
+    tally = Tally(Plan(parse_target("http://127.0.0.1:1/")), None, 0.0)
+    with pytest.raises(Miscounted, match="1 requests were planned, 0 accounted for"):
+        tally.check(1)
 
 
 def test_the_record_has_one_line_for_each_request(tmp_path: Path) -> None:
