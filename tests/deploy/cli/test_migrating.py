@@ -17,7 +17,7 @@ DROP = "ALTER TABLE orders DROP COLUMN old;\n"
 
 @pytest.fixture
 def shop(shop: Shop) -> Shop:
-    shop.settings(more=f"      migrations: {{database: 'sqlite:///{database(shop)}', sql: sql}}")
+    shop.settings(more=stored(shop))
     shop.version("m1", sql__001_create_sql=CREATE)
     shop.version("m2", sql__001_create_sql=CREATE, sql__002_paid_sql=ADD)
     shop.version("m3", sql__001_create_sql=CREATE, sql__002_paid_sql=ADD, sql__003_old_sql=DROP)
@@ -26,6 +26,10 @@ def shop(shop: Shop) -> Shop:
 
 def database(shop: Shop) -> Path:
     return shop.folder.parent / "shop.db"
+
+
+def stored(shop: Shop) -> str:
+    return f"      migrations: {{database: 'sqlite:///{database(shop)}', sql: sql}}"
 
 
 def columns(shop: Shop) -> set[str]:
@@ -108,6 +112,18 @@ def test_expand_migrations_can_go_ahead_of_their_deploy(shop: Shop):
     assert "paid" in columns(shop)
     assert shop.run("migrate", "--version", "m2", "--yes", "--format", "json").end["outcome"] == "nothing-to-do"
     assert shop.deploy("m2").code == 0
+
+
+def test_nothing_is_applied_ahead_while_a_candidate_waits_for_its_approval(shop: Shop):
+    assert shop.deploy("m1").code == 0
+    shop.settings(more=f"{stored(shop)}\n      approval: required")
+    assert shop.deploy("m2").code == 8
+    tax = "ALTER TABLE orders ADD COLUMN tax INTEGER;\n"
+    shop.version("next", sql__001_create_sql=CREATE, sql__002_paid_sql=ADD, sql__003_tax_sql=tax)
+    done = shop.run("migrate", "--version", "next", "--yes", "--format", "json")
+    assert (done.code, done.end["outcome"]) == (7, "refused"), done.out
+    assert done.end["why"] == "a run is in flight"
+    assert "tax" not in columns(shop)
 
 
 def test_the_command_that_renders_gets_its_own_variables_and_the_texts_of_the_service(
