@@ -190,6 +190,26 @@ def test_a_build_waits_for_an_open_transaction_and_holds_nobody_back(database: D
     assert valid(database) == [True]
 
 
+def test_a_build_waits_in_a_database_that_has_waits_for_locks_end_soon(own: Database, tmp_path: Path) -> None:
+    import psycopg
+
+    own.ask(f"ALTER DATABASE \"{own.name}\" SET lock_timeout = '50ms'")
+    made = schema(own.address, tmp_path, UNIQUE)
+    made.apply("0001_first")
+    waits = (
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'CREATE UNIQUE INDEX%' "
+        "AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > '1s'"
+    )
+    with psycopg.connect(own.address) as idle, ThreadPoolExecutor(1) as pool:
+        idle.execute("INSERT INTO tally VALUES ('open')")
+        building = pool.submit(made.apply, "0002_index")
+        while not own.ask(waits):
+            assert not building.done(), building.exception()
+        idle.commit()
+        building.result(120)
+    assert valid(own) == [True]
+
+
 INVALID = r"; an INVALID index \S*\.once stays: DROP INDEX CONCURRENTLY \S*\.once"
 
 
