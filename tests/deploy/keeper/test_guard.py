@@ -193,21 +193,6 @@ def test_a_bake_goes_on_where_the_worker_before_left_it(serving: Any) -> None:
     assert after["baked"] >= before
 
 
-def test_a_keeper_that_ends_tells_its_guard_to_end(serving: Any) -> None:
-    """One that is stopped shows what it was told. Where this takes very long, the keeper ends it as one that hangs."""
-    deploy(serving, serving.deployer(), "v2", bake=LASTING, detach=True)
-    guard = until(lambda: serving.record().phase is Phase.BAKING and serving.about()["guard_pid"])
-    until(lambda: (serving.details()["lock"] or {}).get("guard"))
-    os.kill(guard, signal.SIGSTOP)
-    try:
-        serving.stop()
-        waits = re.search(r"^ShdPnd:\s*(\w+)$", Path(f"/proc/{guard}/status").read_text(), re.MULTILINE)
-        assert waits is not None
-        assert int(waits[1], 16) & 1 << signal.SIGTERM - 1
-    finally:
-        os.kill(guard, signal.SIGKILL)
-
-
 def test_after_a_reboot_in_the_bake_whoever_asks_for_the_way_back_does_not_wait(serving: Any, tmp_path: Any) -> None:
     """The new one hangs as it starts, and has an hour for that; the old one is up."""
     (tmp_path / "go").touch()
@@ -331,6 +316,22 @@ def test_the_guard_is_no_use_where_nothing_moved(serving: Any) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert serving.details()["lock"] is None
+
+
+def test_a_keeper_that_ends_tells_its_guard_to_end(idle: Any, tmp_path: Path) -> None:
+    """One that is stopped shows what it was told; here no keeper ends it meanwhile as one that hangs."""
+    changed(idle, tmp_path, "guarding._SILENT = 3600.0")
+    deploy(idle, idle.deployer(take_over="the next run"), "v2", bake=LASTING, detach=True)
+    guard = until(lambda: idle.record().phase is Phase.BAKING and idle.about()["guard_pid"])
+    until(lambda: (idle.details()["lock"] or {}).get("guard"))
+    os.kill(guard, signal.SIGSTOP)
+    try:
+        idle.stop()
+        waits = re.search(r"^ShdPnd:\s*(\w+)$", Path(f"/proc/{guard}/status").read_text(), re.MULTILINE)
+        assert waits is not None
+        assert int(waits[1], 16) & 1 << signal.SIGTERM - 1
+    finally:
+        os.kill(guard, signal.SIGKILL)
 
 
 SEIZES = """
