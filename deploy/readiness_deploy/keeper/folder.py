@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from readiness_deploy.keeper.processes import identity
 from readiness_deploy.ownership import refuse_strangers
 
 
@@ -69,10 +71,17 @@ class Folder:
         self.log.mkdir(mode=0o700, exist_ok=True)
 
     def clear(self) -> None:
-        """Take away what a process was writing when it died."""
+        """Take away what a process was writing when it died. Who lives may be writing now: two can start a keeper."""
         for left in self.root.glob(".*.new"):
-            with contextlib.suppress(OSError):
-                left.unlink()
+            writer = left.name.split(".")[-2]
+            if not (writer.isdecimal() and identity(int(writer))):
+                with contextlib.suppress(OSError):
+                    left.unlink()
+
+
+def _temporary(name: str) -> str:
+    """A name for what is yet to become this file: each thread of each process has its own."""
+    return f".{name}.{threading.get_native_id()}.new"
 
 
 def known_as(folder: Folder, files: Files) -> str:
@@ -99,7 +108,7 @@ class Files:
 
     def write_temporary(self, path: Path, text: bytes) -> Path:
         """The text, on the disk, under a name of its own. Raises OSError; nothing is left behind then."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+        temporary = path.with_name(_temporary(path.name))
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -113,7 +122,7 @@ class Files:
 
     def keep(self, path: Path, before: Path) -> None:
         """Give what lies at `path` a second name, so that the next step leaves it there. Nothing to do for no file."""
-        second = before.with_name(f".{before.name}.{os.getpid()}.new")
+        second = before.with_name(_temporary(before.name))
         self._drop(second)
         try:
             os.link(path, second)
@@ -141,7 +150,7 @@ class Files:
 
     def jot(self, path: Path, text: bytes) -> None:
         """Replace a file that need not outlive a loss of power. Raises OSError."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+        temporary = path.with_name(_temporary(path.name))
         try:
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with os.fdopen(handle, "wb") as file:

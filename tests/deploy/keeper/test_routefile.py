@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -121,8 +123,19 @@ def test_a_record_is_on_the_disk_before_it_counts_and_its_name_before_anybody_is
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "replace", renamed)
     assert store(folder, record(1), Files()) == ""
-    wanted = [f"sync .route.json.{os.getpid()}.new", "route.json", f"sync {folder.root.name}"]
+    wanted = [f"sync .route.json.{threading.get_native_id()}.new", "route.json", f"sync {folder.root.name}"]
     assert [step for step in steps if step in wanted] == wanted
+
+
+def test_what_one_that_lives_is_writing_stays_when_another_clears_up(folder: Folder) -> None:
+    """Two may start a keeper at the same moment: one writes its settings while the worker of the other clears up."""
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left = [folder.root / f".keeper.json.{pid}.new" for pid in (os.getppid(), dead.pid)]
+    for one in left:
+        one.touch()
+    folder.clear()
+    assert [one.exists() for one in left] == [True, False]
 
 
 @pytest.mark.parametrize("phase", [Phase.RETURNING, Phase.HELD, Phase.ABORTING, Phase.STABLE])
