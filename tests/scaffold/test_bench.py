@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import pickle
 import subprocess
 import sys
@@ -24,12 +25,18 @@ BENCH = Path(__file__).parents[2] / "bench"
 def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The modules of ``bench``, which is a folder of scripts and no package."""
     monkeypatch.syspath_prepend(str(BENCH))
-    import keeper
     import measure
     import run
     import schemas
     import synthetic
 
+    # The tests of the keeper are a package of that name.
+    spec = importlib.util.spec_from_file_location("bench_keeper", BENCH / "keeper.py")
+    assert spec is not None
+    assert spec.loader is not None
+    keeper = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "bench_keeper", keeper)
+    spec.loader.exec_module(keeper)
     return {"keeper": keeper, "measure": measure, "run": run, "schemas": schemas, "synthetic": synthetic}
 
 
