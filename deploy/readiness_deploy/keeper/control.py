@@ -215,7 +215,9 @@ class _Connection:
         return {}
 
     def _shutdown(self, request: Mapping[str, Any]) -> Any:
-        self._leave("stop" if request.get("colours", True) else "stop but leave the colours", {})
+        left = self._leave("stop" if request.get("colours", True) else "stop but leave the colours", {})
+        if not left and self._about().get("leaving") == "handover":
+            raise Refused("failed", "the keeper is being replaced: ask again")
         return {}
 
     async def _tell(self, events: asyncio.Queue[Event]) -> None:

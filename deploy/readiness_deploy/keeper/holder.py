@@ -28,6 +28,7 @@ _BACKLOG = 4096
 _ATTEMPTS, _INSTANT = 5, 0.02
 _LONGEST_BACKOFF = 2.0
 _STEADY = 5.0
+_BEGINS_WITHIN = 60.0
 _HEARD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -139,6 +140,8 @@ class Holder:
             if code is not None:
                 return code
             due = max(0.0, self._next - time.monotonic()) if self._worker is None else None
+            if self._worker is not None and self._before is not None:
+                due = max(0.0, self._began + _BEGINS_WITHIN - time.monotonic())
             for key, _ in self._selector.select(due):
                 self._serve(key.data)
 
@@ -160,6 +163,10 @@ class Holder:
     def _settle(self) -> int | None:
         """Bury the dead, and see that a worker lives. An exit code where this was all."""
         code = self._bury()
+        if self._worker is not None and self._before is not None and time.monotonic() > self._began + _BEGINS_WITHIN:
+            # It lives and does nothing. The one before it has given up steering, and does it again when this one ends.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._worker.pid, signal.SIGKILL)
         if self._worker is not None and not alive(self._worker):
             self._listen()  # its last words may not have been read yet
             self._worker = None
@@ -167,6 +174,8 @@ class Holder:
             if self._ended or code == channel.EX_UNUSABLE:
                 return 0 if self._ended else channel.EX_UNUSABLE
             if self._is_awaited():
+                if self._stopping:
+                    self._tell_before(channel.STOP)
                 return 1
             self._failures = 0 if time.monotonic() - self._began > _STEADY else self._failures + 1
             again = min(_LONGEST_BACKOFF, 0.05 * 2**self._failures) if self._failures > 1 else 0.0
@@ -229,10 +238,15 @@ class Holder:
 
     def _relieve(self) -> None:
         if self._before is not None:
-            with contextlib.suppress(OSError):
-                self._before.send(f"{channel.RELIEVED}\n".encode())
+            self._tell_before(channel.RELIEVED)
             self._before.close()
             self._before = None
+
+    def _tell_before(self, word: str) -> None:
+        """Tell the worker that handed over."""
+        if self._before is not None:
+            with contextlib.suppress(OSError):
+                self._before.send(f"{word}\n".encode())
 
     def _attend(self, worker: Identity) -> None:
         self._worker = worker
@@ -285,6 +299,9 @@ class Holder:
         The worker that handed over ends by itself when that one serves; where the channel to it breaks before, it goes
         on."""
         assert self._channel is not None  # noqa: S101 - it was heard over it
+        if self._stopping:  # which a new program would not know
+            self._say(channel.STOP)
+            return
         self._relieve()  # one from before the worker that now hands over
         self._selector.unregister(self._channel)
         self._before, self._channel = self._channel, None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import resource
@@ -26,12 +27,14 @@ from readiness_deploy.keeper import aside as aside_file
 from readiness_deploy.keeper import channel
 from readiness_deploy.keeper.around import Plane, Route
 from readiness_deploy.keeper.board import Board
+from readiness_deploy.keeper.client import Unreachable, ask
 from readiness_deploy.keeper.control import Control
 from readiness_deploy.keeper.core import Keeper
 from readiness_deploy.keeper.ending import gone
 from readiness_deploy.keeper.entry import BadEntry, Entry, context_for, entry_from
 from readiness_deploy.keeper.folder import Files, Folder, known_as
 from readiness_deploy.keeper.journal import Journal, stamp
+from readiness_deploy.keeper.lease import Lease
 from readiness_deploy.keeper.processes import CARRIER, Identity, Processes, alive, identity
 from readiness_deploy.keeper.proxy import Proxy
 from readiness_deploy.keeper.recovery import recover
@@ -41,6 +44,8 @@ from readiness_deploy.keeper.shared import NoRoom, Shared
 _DRAIN = 30.0
 _ADOPT_AFTER = 0.2
 _DIES_WITHIN = 1.0
+_TAKEN_WITHIN = 5.0
+_TICK = 0.02
 _LOOK = 1.0
 _LEAVE_COLOURS = "stop but leave the colours"
 
@@ -108,6 +113,7 @@ class _Worker:
         self._besides: Mapping[str, str] = {}
         self._left = asyncio.Event()
         self._relief: asyncio.Future[bool] | None = None
+        self._lease, self._then = Lease(folder.root), ""
         self._holder_is = identity(os.getppid()) or Identity(os.getppid(), -1)
         self._to_holder: asyncio.StreamWriter | None = None
         self._holder: subprocess.Popen[bytes] | None = None
@@ -120,6 +126,7 @@ class _Worker:
         entry = entry_from(msgspec.json.decode(self._folder.settings.read_bytes(), type=dict[str, Any]))
         self._scheme = "https" if entry.tls else "http"
         self._drain = max(_DRAIN, entry.timeout)  # nobody waits for the end of an upgrade
+        await self._begin_to_steer()
         self._id = known_as(self._folder, self._files)
         shared = Shared(self._folder.root / "inflight")
         known = aside_file.load(self._folder)
@@ -158,6 +165,14 @@ class _Worker:
         shared.close()
         minding.cancel()
         return 0
+
+    async def _begin_to_steer(self) -> None:
+        """Raises OSError where another worker steers: one that handed over has given that up before."""
+        until = time.monotonic() + _TAKEN_WITHIN
+        while not self._lease.take():
+            if time.monotonic() > until:
+                raise OSError(errno.EBUSY, "another worker of this folder lives, and steers")
+            await asyncio.sleep(_TICK)
 
     async def _count_cuts(self, keeper: Keeper, shared: Shared) -> None:
         """What a worker that handed over had to cut off in the end, or died with, is cut by the keeper too."""
@@ -247,16 +262,34 @@ class _Worker:
         if self._to_holder is None and not self._relief.done():
             self._relief.set_result(False)
         if not self._relief.done():  # else the holder is another one already
+            self._lease.drop()
             words = [f"{channel.VARIABLES} {json.dumps(self._besides)}"] if self._besides else []
             await self._tell("\n".join([*words, channel.HANDOVER]))
-        if await self._relief:
+        if await self._relief or await self._is_relieved():
             await proxy.hand_over(self._drain)
             return True
         self._leaving, self._besides = "", {}
         self._left.clear()
         self._stayed += 1
         self.journal.note("worker stays", why="no other worker began")
+        if self._then:
+            self._leave(self._then)
         return False
+
+    async def _is_relieved(self) -> bool:
+        """Whether another worker steers, which the holder began before it died; else it is this one again."""
+        while not self._lease.take():
+            if await asyncio.to_thread(self._is_answered):
+                return True
+            await asyncio.sleep(_TICK)
+        return False
+
+    def _is_answered(self) -> bool:
+        """Whether commands are answered, by whoever steers: this worker takes none."""
+        try:
+            return bool(ask(self._folder.root, "hello", within=1.0))
+        except Unreachable:
+            return False
 
     # The holder
 
@@ -288,12 +321,14 @@ class _Worker:
             async with asyncio.timeout(_DIES_WITHIN):
                 await gone(self._holder_is)
         # The holder of an older program closes the channel when it begins anew, and lives.
-        relief.set_result(alive(self._holder_is))
-        return not relief.result()
+        relieved = alive(self._holder_is) or await self._is_relieved()
+        if not relief.done():
+            relief.set_result(relieved)
+        return not relieved
 
     def _heed(self, words: list[str], proxy: Plane) -> None:
         if words[:1] == [channel.STOP]:
-            self._leave(channel.STOP)
+            self._stop()
         elif words[:1] == [channel.RELIEVED]:
             if self._relief is not None and not self._relief.done():
                 self._relief.set_result(True)
@@ -304,6 +339,13 @@ class _Worker:
                 self.journal.note("certificate not renewed", why=str(fault))
         elif words[:1] == [channel.REAPED]:
             self._told[int(words[1])] = int(words[2])
+
+    def _stop(self) -> None:
+        """Where this worker has handed over, no other one began: it goes on for as long as ending takes."""
+        if not self._leave(channel.STOP) and self._leaving == channel.HANDOVER:
+            self._then = channel.STOP
+            if self._relief is not None and not self._relief.done():
+                self._relief.set_result(False)
 
     def _renew_holder(self) -> socket.socket:
         """Our holder died. Another one watches over this worker, with the same sockets."""

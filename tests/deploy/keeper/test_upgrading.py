@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -77,6 +78,45 @@ def test_the_old_worker_serves_on_where_no_other_begins(replaceable: Any, instal
     assert replaceable.about()["holder_pid"] == holder
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        'if words[0] == "work": os.kill(os.getppid(), signal.SIGKILL)',
+        'if words[0] == "work":\n'
+        "    from readiness_deploy.keeper import worker\n"
+        "    recover = worker.recover\n"
+        "    worker.recover = lambda *given: os.kill(os.getppid(), signal.SIGKILL) or recover(*given)",
+    ],
+    ids=["before-the-new-worker-steers", "when-it-steers"],
+)
+def test_of_two_workers_whose_holder_died_between_them_one_goes_on(
+    replaceable: Any, install: Install, first: str
+) -> None:
+    before = replaceable.about()
+    install(first)
+    with replaceable.load(fresh=True) as load:
+        with contextlib.suppress(Failure):
+            upgrade(replaceable.state, within=120)
+        until(lambda: replaceable.journal().count('"holder renewed"') == 1)
+        (left,) = until(lambda: len(found := _workers(replaceable.state)) == 1 and found)
+        assert replaceable.about()["worker_pid"] == left
+        assert (left == before["worker_pid"]) == ("recover" not in first)
+        replaceable.serve(replaceable.deployer(), "green", replaceable.release("v2"), previous="blue")
+        load.more(20)
+    assert load.faults == []
+
+
+def test_a_stop_that_comes_while_no_worker_begins_is_heard_by_the_one_that_stays(
+    replaceable: Any, install: Install
+) -> None:
+    told = "os.kill(os.getppid(), signal.SIGTERM)"
+    install(f'if words[0] == "work": {told}; __import__("time").sleep(1); sys.exit("not today")')
+    with contextlib.suppress(Failure):
+        upgrade(replaceable.state, within=120)
+    until(lambda: status(replaceable.state) is None)
+    until(lambda: _workers(replaceable.state) == [])
+
+
 def test_what_the_holder_is_told_while_it_begins_anew_is_heard_afterwards(replaceable: Any, install: Install) -> None:
     before = replaceable.about()
     install('if words[-1] == "-": os.kill(os.getpid(), signal.SIGHUP)')
@@ -112,9 +152,24 @@ def test_what_is_printed_ends_a_keeper_that_does_not_answer(serving: Any) -> Non
 
 
 def _open(pid: int) -> set[str]:
-    return {handle.readlink().name for handle in Path(f"/proc/{pid}/fd").iterdir()}
+    found = set()
+    for handle in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            found.add(handle.readlink().name)
+    return found
 
 
 def _status(pid: int) -> dict[str, str]:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def _workers(state: Path) -> list[int]:
+    """The workers of this folder that live."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if b"work" in words and os.fsencode(state) in words:
+                found.append(int(process.name))
+    return found
