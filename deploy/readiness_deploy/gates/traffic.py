@@ -10,6 +10,7 @@ from readiness_deploy.gates.probe import Found, Outside, number, whom
 from readiness_deploy.ports import Subject, Verdict
 
 _LEAST_WINDOW = 1.0
+_ROUNDING = 1e-9  # a share of a number that is whole, but for how it is computed
 
 
 class TrafficProbe:
@@ -40,25 +41,27 @@ class TrafficProbe:
         """The keeper answers within its own time limit."""
 
     def _timely(self, counts: Mapping[str, Any], n: int, silent: int) -> Found:
-        """A request without an answer is slower than every other. One that waits for its answer is as slow as it has
-        waited: that can make the colour too slow, and says nothing for it. So enough of them are enough to fail, and
-        to pass, `min-requests` have to be over."""
+        """A request without an answer is slower than every other, and so is one that has waited for longer than the
+        limit. One that has waited more briefly counts nowhere: how slow its answer would be nobody knows, and as a fast
+        one it would hide others that are slow. So those who wait can be enough to fail, and to pass, `min-requests`
+        have to be over."""
         gate, share = self._gate, self._gate.quantile
         assert gate.max_latency is not None  # noqa: S101 - the caller saw it
-        waiting, timed = _count(counts, "waiting") or 0, _count(counts, "timed")
+        timed, long = _count(counts, "timed"), _longer(counts, gate.max_latency)
         if timed is None:
             timed = max(0, n - silent)
-        every, over = timed + silent, timed - waiting + silent
+        over = timed + silent
+        every = over + long
         if every < gate.min_requests:
             return self._few(over)
-        still = f"; {waiting} without an answer so far" if waiting else ""
-        if silent > (1 - share) * every:
-            return self._found(Verdict.FAIL, every, None, f"{silent} of {every} did not answer")
+        if silent + long > (1 - share) * every + _ROUNDING:
+            waited = f", {long} have waited longer than {gate.max_latency:g} s" if long else ""
+            return self._found(Verdict.FAIL, every, None, f"{silent} of {every} did not answer{waited}")
         lower, upper = around(_quantiles(counts), share * every / timed)
         if upper is not None and upper <= gate.max_latency:
             return self._found(Verdict.PASS, every, upper, "") if over >= gate.min_requests else self._few(over)
         if lower is not None and lower > gate.max_latency:
-            return self._found(Verdict.FAIL, every, lower, f"{lower:.3f} s at the quantile {share:g}{still}")
+            return self._found(Verdict.FAIL, every, lower, f"{lower:.3f} s at the quantile {share:g}")
         return self._found(Verdict.INCONCLUSIVE, every, upper, f"the keeper does not know the quantile {share:g}")
 
     def _few(self, n: int) -> Found:
@@ -96,10 +99,21 @@ def _quantiles(counts: Mapping[str, Any]) -> dict[float, float]:
     return known
 
 
+def _longer(counts: Mapping[str, Any], limit: float) -> int:
+    """How many have waited for more than so many seconds; 0 where the keeper does not know of waits."""
+    said = counts.get("waits")
+    long = 0
+    for one in said if isinstance(said, list) else ():
+        match one:
+            case [waited, int(many)] if many > 0 and (number(waited) or 0) > limit:
+                long += many
+    return long
+
+
 def around(known: Mapping[float, float], share: float) -> tuple[float | None, float | None]:
     """The values at the nearest known quantiles below and above this one (both the same where it is known)."""
-    below = [at for at in known if at <= share + 1e-9]
-    above = [at for at in known if at >= share - 1e-9]
+    below = [at for at in known if at <= share + _ROUNDING]
+    above = [at for at in known if at >= share - _ROUNDING]
     return (known[max(below)] if below else None), (known[min(above)] if above else None)
 
 

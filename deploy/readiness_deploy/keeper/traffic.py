@@ -18,12 +18,16 @@ def _cell(microseconds: int) -> int:
     return microseconds if shift <= 0 else (shift << _EXACT_BITS) + (microseconds >> shift)
 
 
+def _least(cell: int) -> float:
+    """The least that a cell stands for, in seconds."""
+    shift = (cell >> _EXACT_BITS) - 1
+    return cell / 1e6 if shift <= 0 else ((cell - (shift << _EXACT_BITS)) << shift) / 1e6
+
+
 def _value(cell: int) -> float:
     """The middle of what a cell stands for, in seconds."""
     shift = (cell >> _EXACT_BITS) - 1
-    if shift <= 0:
-        return cell / 1e6
-    return (((cell - (shift << _EXACT_BITS)) << shift) + (1 << (shift - 1))) / 1e6
+    return _least(cell) + ((1 << (shift - 1)) / 1e6 if shift > 0 else 0.0)
 
 
 class Latencies:
@@ -63,6 +67,11 @@ class Latencies:
                     break
         return found
 
+    def at_least(self) -> list[list[float]]:
+        """Pairs of seconds and a number: so many values are at least that, and hardly more. Those of an hour are about
+        1,600 pairs at most."""
+        return [[_least(cell), n] for cell, n in sorted(self._cells.items())]
+
 
 @dataclass(slots=True)
 class _Second:
@@ -70,8 +79,8 @@ class _Second:
     n: int = 0
     errors: int = 0
     no_answer: int = 0
-    left_waiting: int = 0
     latencies: Latencies = field(default_factory=Latencies)
+    waits: Latencies = field(default_factory=Latencies)  # of those who left before an answer began
 
 
 class Traffic:
@@ -116,9 +125,7 @@ class Traffic:
         self.requests += 1
         self.left += 1
         if waited is not None:
-            second = self._now()
-            second.left_waiting += 1
-            second.latencies.add(waited)
+            self._now().waits.add(waited)
 
     def counts(self) -> dict[str, int]:
         """Everything since the beginning. `requests` is the sum of all classes, `no_answer`, `cut` and `left`."""
@@ -135,29 +142,32 @@ class Traffic:
         request now under way has waited for the beginning of its answer.
 
         `n` are the requests that are over and were not left; `errors` are 5xx; `no_answer` includes answers that were
-        cut; both are in `n`. `waiting` are those in `waits`, and those whose clients gave up in these seconds. They are
-        not in `n`, and no errors: a long poll waits too, and whether one is right to only a limit in seconds can tell.
-        They are in the quantiles, by what they waited so far, as the least that their latency can be: a release that
-        hangs would otherwise be judged by what it does answer.
+        cut; both are in `n`.
 
-        Quantiles and `max` are seconds to the first byte, of `timed` requests (`waiting` and those answered after they
-        were complete); None where there are none.
+        Quantiles and `max` are seconds to the first byte, of the `timed` requests, which were answered after they were
+        complete; None where there are none.
+
+        `waiting` are those in the argument `waits`, and those whose clients gave up in these seconds. They are not in
+        `n`, and no errors: a long poll waits too, and whether one is right to only a limit in seconds can tell. The key
+        `waits` gives [seconds, number] for them, each the least that the latency of so many can be: a release that
+        hangs would otherwise be judged by what it does answer. They are in no quantile: what somebody waited who left
+        at once, or came just now, would be the latency of a fast answer there.
         """
         since = self._clock() - min(seconds, LONGEST_WINDOW)
         seen = [s for s in self._seconds if s.at + 1 > since]
-        latencies = Latencies()
+        latencies, waiting = Latencies(), Latencies()
         for second in seen:
             latencies.merge(second.latencies)
-        waiting = sum(s.left_waiting for s in seen)
+            waiting.merge(second.waits)
         for wait in waits:
-            latencies.add(wait)
-            waiting += 1
+            waiting.add(wait)
         found = latencies.quantiles({*_QUANTILES, *quantiles})
         return {
             "n": sum(s.n for s in seen),
             "errors": sum(s.errors for s in seen),
             "no_answer": sum(s.no_answer for s in seen),
-            "waiting": waiting,
+            "waiting": waiting.n,
+            "waits": waiting.at_least(),
             "timed": latencies.n,
             "p50": found[0.5], "p95": found[0.95], "p99": found[0.99],
             "max": latencies.highest if latencies.n else None,

@@ -235,7 +235,7 @@ def test_peers_of_ours() -> None:
         Peers(("nonsense",))
 
 
-def test_who_waits_is_in_the_quantiles_and_is_no_request_that_is_over() -> None:
+def test_who_waits_is_in_no_quantile_and_is_no_request_that_is_over() -> None:
     clock = Clock()
     traffic = Traffic(clock)
     for _ in range(10):
@@ -246,13 +246,26 @@ def test_who_waits_is_in_the_quantiles_and_is_no_request_that_is_over() -> None:
     traffic.abandoned(None)
     traffic.unanswered(begun=False)
     seen = traffic.window(10, waits=[7.0] * 5)
-    assert (seen["n"], seen["no_answer"], seen["waiting"], seen["timed"]) == (12, 1, 10, 20)
-    assert seen["p50"] == pytest.approx(0.01, rel=0.02)
-    assert seen["p95"] == pytest.approx(7, rel=0.02)
-    assert traffic.window(10)["p95"] == pytest.approx(3, rel=0.02)
+    assert (seen["n"], seen["no_answer"], seen["waiting"], seen["timed"]) == (12, 1, 10, 10)
+    assert seen["p50"] == seen["quantiles"]["0.999"] == pytest.approx(0.01, rel=0.02)
+    assert seen["max"] == 0.01
+    assert seen["waits"] == [[pytest.approx(3, rel=0.02), 5], [pytest.approx(7, rel=0.02), 5]]
+    assert traffic.window(10)["waits"] == [[pytest.approx(3, rel=0.02), 5]]
     clock.now += 20
-    assert traffic.window(10, waits=[7.0])["p50"] == pytest.approx(7, rel=0.02)
-    assert (traffic.window(10)["waiting"], traffic.window(10)["p50"]) == (0, None)
+    later = traffic.window(10, waits=[7.0])
+    assert (later["waiting"], later["timed"], later["p50"]) == (1, 0, None)
+    assert (traffic.window(10)["waiting"], traffic.window(10)["waits"]) == (0, [])
+
+
+def test_waits_are_what_they_can_be_at_least_and_not_many_however_many_wait() -> None:
+    chance = random.Random(7)  # noqa: S311 (no secret)
+    for wait in (0.0, 0.000127, 0.000128, 0.000129, 0.5, 0.504, 3600.0):
+        ((least, many),) = Traffic(Clock()).window(10, waits=[wait])["waits"]
+        assert (least <= wait, many) == (True, 1)
+        assert least == pytest.approx(wait, rel=1 / 64)
+    waits = Traffic(Clock()).window(10, waits=[10 ** chance.uniform(-6, 3.55) for _ in range(50_000)])["waits"]
+    assert sum(many for _, many in waits) == 50_000
+    assert len(waits) < 2000
 
 
 @pytest.mark.parametrize("leaves", [False, True])
@@ -275,14 +288,14 @@ def test_a_release_that_hangs_is_seen_while_it_hangs(leaves: bool, tmp_path: Pat
             hung = [await rig.client(**options) for _ in range(5)]
             for client in hung:
                 await client.send(get("/hang"))
-            await until(lambda: rig.board.window("blue", 60)["max"] > 1)
+            await until(lambda: sum(many for least, many in rig.board.window("blue", 60)["waits"] if least > 1) == 5)
             if leaves:
                 for client in hung:
                     client.close()
                 await until(lambda: rig.board.counts("blue")["left"] == 5)
             seen = rig.board.window("blue", 60)
-            assert (seen["n"], seen["no_answer"], seen["waiting"], seen["timed"]) == (5, 0, 5, 10)
-            assert seen["p95"] > 0.9
+            assert (seen["n"], seen["no_answer"], seen["waiting"], seen["timed"]) == (5, 0, 5, 5)
+            assert sum(many for least, many in seen["waits"] if least > 0.9) == 5
             await app.stop()
 
     run(test())

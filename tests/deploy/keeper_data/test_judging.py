@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from readiness_deploy.gates.probe import Outside
+from readiness_deploy.gates.probe import Found, Outside
 from readiness_deploy.gates.traffic import TrafficProbe
 from readiness_deploy.keeper.entry import Entry
+from readiness_deploy.keeper.traffic import Traffic
 from readiness_deploy.ports import Subject, Verdict
 from readiness_deploy.record import Release
 
@@ -63,6 +64,36 @@ def test_a_request_without_an_answer_is_slower_than_every_other() -> None:
     gate = TrafficGate(max_latency=_SLOW, quantile=0.95, min_requests=20)
     found = TrafficProbe(gate, _SUBJECT, Outside(traffic=lambda *_: counts, variables={}), 60).look()
     assert (found.verdict, found.value) == (Verdict.FAIL, 2.5)
+
+
+def _latency(waits: list[float], *, left: list[float], fast: int = 94, slow: int = 6) -> Found:
+    """What is said of so many answers after 0.05 s and 3 s, of those who wait now, and who left while they did."""
+    traffic = Traffic(lambda: 100.5)
+    for seconds in [0.05] * fast + [3.0] * slow:
+        traffic.answered(200, seconds)
+    for wait in left:
+        traffic.abandoned(wait)
+    gate = TrafficGate(max_latency=_SLOW, quantile=0.95, min_requests=20)
+    outside = Outside(traffic=lambda _, window: traffic.window(window, waits=waits), variables={})
+    return TrafficProbe(gate, _SUBJECT, outside, 60).look()
+
+
+@pytest.mark.parametrize("wait", [0.01, 1.9])
+@pytest.mark.parametrize("leaves", [True, False])
+def test_short_waits_help_no_slow_release(leaves: bool, wait: float) -> None:
+    """A client that leaves at once, or came just now, is no fast answer."""
+    short = [wait] * 500
+    waits, left = ([], short) if leaves else (short, [])
+    assert _latency(waits, left=left).verdict is Verdict.FAIL
+    assert _latency(waits, left=left, fast=96, slow=4).verdict is Verdict.PASS
+    assert _latency(waits, left=left, fast=0, slow=0).verdict is Verdict.INCONCLUSIVE
+
+
+def test_long_waits_are_slow_and_are_told_with_those_without_an_answer() -> None:
+    found = _latency([9.0] * 10, left=[4.0] * 10, fast=0, slow=0)
+    assert (found.verdict, found.why) == (Verdict.FAIL, "0 of 20 did not answer, 20 have waited longer than 2 s")
+    assert _latency([9.0] * 2, left=[4.0] * 2, fast=100, slow=0).verdict is Verdict.PASS
+    assert _latency([9.0] * 3, left=[4.0] * 3, fast=100, slow=0).verdict is Verdict.FAIL
 
 
 async def _well(writer: asyncio.StreamWriter) -> None:
