@@ -316,8 +316,8 @@ EVENTS = (
     "carrier-disobeyed", "carrier-gone-meanwhile", "port-taken", "holder-renewed", "worker-began", "worker-ended",
     "worker-broken", "worker-leaves", "worker-cannot-begin", "worker-stays", "connections-lowered",
     "access-log-failed", "access-log-works", "certificate-not-renewed", "command-failed", "orphan-ended",
-    "processes-left", "reserve-used", "route-not-written",
-    "route-written-in-doubt", "lock-taken-over", "lock-taken-from-one-who-hangs", "not-told",
+    "processes-left", "reserve-used", "route-not-written", "connections-full", "accept-failed", "connect-failed",
+    "colour-unreachable", "route-written-in-doubt", "lock-taken-over", "lock-taken-from-one-who-hangs", "not-told",
 )  # fmt: skip
 """What a receiver can be told of, in the spelling of settings."""
 _OUTCOMES = {"deployed": "committed"}  # what people read at the end of a run, and the event that it is

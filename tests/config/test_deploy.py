@@ -145,5 +145,5 @@ def test_a_receiver_that_would_never_be_told_is_a_fault_without_its_address(faul
 
 def test_all_that_the_deployer_notes_can_be_asked_for():
     sources = [*Path(readiness_deploy.__path__[0]).rglob("*.py"), *Path(deploying.__path__[0]).glob("asking.py")]
-    noted = {said for path in sources for said in re.findall(r'note\("([a-z ]+)"', path.read_text())}
+    noted = {said for path in sources for said in re.findall(r'(?:note|_complain)\("([a-z ]+)"', path.read_text())}
     assert {said.replace(" ", "-") for said in noted} == NEVER_HEARD | (set(EVENTS) - SAID_OTHERWISE)
