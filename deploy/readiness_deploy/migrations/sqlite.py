@@ -36,6 +36,7 @@ _INSERT = (
 _FAULTS = (sqlite3.Error, sqlite3.Warning)
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _INTERRUPTED = "interrupted"  # in SQLite's words
+_IDLE = frozenset({"NO ACTION", "RESTRICT"})  # of a foreign key: the child stays as it is
 _STEPS = 1000  # of SQLite's machine between two looks at the clock and at signals
 
 
@@ -127,11 +128,12 @@ class SqliteSchema:
             for precondition in migration.preconditions:
                 _hold(connection, precondition)
             looked = not migration.declared and migration.kind is not Kind.CONTRACT
-            before = tuple(_unfitting(connection)) if looked else ()
+            old = _tables(connection)
+            before = tuple(_unfitting(connection, old)) if looked else ()
             for statement in migration.statements:
                 _run(connection, statement)
             if looked:
-                _fit(connection, migration, before)
+                _fit(connection, migration, old, before)
         except Unfit as fault:
             if stopped() and _INTERRUPTED in str(fault):
                 raise Locked("it was ended while it ran") from None
@@ -201,10 +203,12 @@ def _run(connection: sqlite3.Connection, statement: Statement) -> None:
     accounted(statement, changed)
 
 
-def _fit(connection: sqlite3.Connection, migration: Migration, before: Collection[tuple[str, str]]) -> None:
-    """See that each foreign key fits but those that did not `before`. Asked at the end: a later statement may make the
-    index. Raises Unfit."""
-    for table, why in _unfitting(connection):
+def _fit(
+    connection: sqlite3.Connection, migration: Migration, old: Collection[str], before: Collection[tuple[str, str]]
+) -> None:
+    """See that each foreign key fits that writes to `old` tables meet, but those that did not `before`. Asked at the
+    end: a later statement may make the index. Raises Unfit."""
+    for table, why in _unfitting(connection, old):
         if (table, why) not in before:
             said = (s for s in migration.statements if "references" in s.text.lower() and table in s.text)
             place = next((s.place for s in said), migration.file)
@@ -214,23 +218,48 @@ def _fit(connection: sqlite3.Connection, migration: Migration, before: Collectio
             )
 
 
-def _unfitting(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    """The tables with a foreign key to what is no table, no primary key and without an index that is unique; and why.
+def _tables(connection: sqlite3.Connection) -> tuple[str, ...]:
+    return tuple(name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
 
-    Where a key is enforced, SQLite finds that out for each write to either table. To explain the check has it look for
-    the index, and read no row.
+
+def _unfitting(connection: sqlite3.Connection, old: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The tables with a foreign key to what is no table, no primary key and without an index that is unique; and why:
+    those that a write to one of the `old` tables meets, since nobody who serves writes to the others.
+
+    Where a key is enforced, SQLite finds a table that is missing for each write to the child, an index that is missing
+    for each write to either. To explain the check has it look for the index, and read no row.
     """
-    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    tables, served = _tables(connection), {fold(name) for name in old}
     there = {fold(name) for name in tables}
+    keys = [
+        (fold(table), parent, not {deleted, updated} <= _IDLE)
+        for table in tables
+        for parent, deleted, updated in connection.execute(
+            'SELECT "table", on_delete, on_update FROM pragma_foreign_key_list(?)', [table]
+        )
+    ]
     for table in tables:
-        for (parent,) in connection.execute('SELECT "table" FROM pragma_foreign_key_list(?)', [table]):
-            if fold(parent) not in there:
-                yield table, f'foreign key mismatch - "{table}" referencing "{parent}", which is not there'
+        parents = [parent for child, parent, _ in keys if child == fold(table)]
+        if not served.isdisjoint(_writing({fold(table)}, keys)):
+            for parent in parents:
+                if fold(parent) not in there:
+                    yield table, f'foreign key mismatch - "{table}" referencing "{parent}", which is not there'
         quoted = table.replace('"', '""')
         try:
             connection.execute(f'EXPLAIN PRAGMA main.foreign_key_check("{quoted}")').fetchall()
         except sqlite3.OperationalError as fault:
-            yield table, str(fault)
+            # Only the first such key of a table is told, so any of its parents may be meant.
+            if not served.isdisjoint(_writing({fold(table), *map(fold, parents)}, keys)):
+                yield table, str(fault)
+
+
+def _writing(tables: set[str], keys: Collection[tuple[str, str, bool]]) -> set[str]:
+    """These tables, and those from which a write goes on to them, as by ON DELETE CASCADE. `keys` are child, parent,
+    and whether a write to the parent writes to the child."""
+    found = set(tables)
+    while more := {fold(parent) for child, parent, goes_on in keys if goes_on and child in found} - found:
+        found |= more
+    return found
 
 
 def _hold(connection: sqlite3.Connection, precondition: Precondition) -> None:

@@ -380,6 +380,23 @@ def old_writes(root: Path) -> None:
         ("CREATE TABLE items (a, b, FOREIGN KEY (a, b) REFERENCES orders);", 1, "orders"),
         ("ALTER TABLE notes ADD COLUMN o TEXT REFERENCES orders (code);", 1, "orders"),
         ("ALTER TABLE notes ADD COLUMN c INTEGER REFERENCES customers (id);", 1, '"customers", which is not there'),
+        (
+            "CREATE TABLE items (o REFERENCES orders ON DELETE CASCADE, c REFERENCES customers);",
+            1,
+            '"customers", which',
+        ),
+        (
+            "CREATE TABLE items (id INTEGER PRIMARY KEY REFERENCES orders ON DELETE CASCADE);\n"
+            "CREATE TABLE pieces (i REFERENCES items ON DELETE CASCADE, c REFERENCES customers);",
+            2,
+            '"customers", which is not there',
+        ),
+        (
+            "CREATE TABLE kinds_of (x);\n"
+            "CREATE TABLE items (o TEXT REFERENCES orders (code), k REFERENCES kinds_of (x));",
+            2,
+            "kinds_of",
+        ),
     ],
 )
 def test_a_foreign_key_that_does_not_fit_is_not_made(tmp_path: Path, text: str, line: int, parent: str) -> None:
@@ -402,6 +419,8 @@ def test_a_foreign_key_that_does_not_fit_is_not_made(tmp_path: Path, text: str, 
         "CREATE TABLE items (o TEXT REFERENCES customers (c));\nCREATE TABLE customers (c TEXT);\n"
         "CREATE UNIQUE INDEX c ON customers (c);",
         "ALTER TABLE notes ADD COLUMN o INTEGER REFERENCES ORDERS (id);",
+        "CREATE TABLE items (id INTEGER PRIMARY KEY, o REFERENCES orders, c REFERENCES customers (id));",
+        "CREATE TABLE customers (c TEXT);\nCREATE TABLE items (c TEXT REFERENCES customers (c));",
     ],
 )
 def test_a_foreign_key_that_fits_in_the_end_is_made(tmp_path: Path, text: str) -> None:
@@ -409,6 +428,22 @@ def test_a_foreign_key_that_fits_in_the_end_is_made(tmp_path: Path, text: str) -
     for migration in "12":
         made.apply(migration)
     old_writes(tmp_path)
+
+
+def test_tables_are_made_in_any_order_of_their_keys(tmp_path: Path) -> None:
+    """Nobody who serves writes to a table that is new, and the last migration makes it fit."""
+    files = {
+        **SHOP,
+        "2.sql": "CREATE TABLE items (o INTEGER REFERENCES orders, c INTEGER REFERENCES customers (id));",
+        "3.sql": "CREATE TABLE customers (id INTEGER PRIMARY KEY);",
+    }
+    made = schema(address(tmp_path), tmp_path, files)
+    for migration in "123":
+        made.apply(migration)
+        old_writes(tmp_path)
+    with opened(tmp_path) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("INSERT INTO items VALUES (NULL, NULL)")
 
 
 def test_epochs_of_another_keeper_mean_nothing_here(tmp_path: Path) -> None:
