@@ -230,14 +230,15 @@ class PostgresSchema:
 
     def _indexed(self, link: Link, statement: Statement, built: list[str]) -> None:
         """Adds to `built` what stands now. A text without it would leave it standing, so whoever edits has to know."""
+        seconds = self._settings.index_timeout
         try:
-            put_right(link, statement, seconds=self._settings.index_timeout)
-        except Failed as fault:
+            put_right(link, statement, seconds=seconds)
+        except (Failed, Locked) as fault:
+            left = swept(link, statement, seconds=seconds, stopped=bool(self._delivery.stopped()))
+            if isinstance(fault, Locked):
+                raise Locked(f"{fault}{left}") from None
             stays = f"; already there, and staying whatever the text says later: {', '.join(built)}" if built else ""
-            said = _said(statement, fault, "raise `migrations.index-timeout`")
-            raise Unfit(f"{said}{swept(link, statement)}{stays}") from None
-        except Locked as fault:
-            raise Locked(f"{fault}{swept(link, statement)}") from None
+            raise Unfit(f"{_said(statement, fault, 'raise `migrations.index-timeout`')}{left}{stays}") from None
         if statement.index and not statement.index.drop:
             built.append(statement.index.name)
 

@@ -10,9 +10,9 @@ from readiness_deploy.migrations.model import Index, Row, Statement
 from readiness_deploy.migrations.postgres_link import Failed, Link
 from readiness_deploy.ports import Unfit
 
-_SWEPT_WITHIN = 2.0
+_SWEPT_WITHIN = 2.0  # seconds, where somebody waits for this process to end
 _BUILT = (
-    "SELECT format('%%I.%%I', n.nspname, c.relname), i.indisvalid, "
+    "SELECT format('%%I.%%I', n.nspname, c.relname), i.indisvalid, i.indisunique AND i.indisready, "
     "EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = c.oid) "
     "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE c.relname = %s AND i.indrelid = to_regclass(%s) AND c.relkind = 'i'"
@@ -30,7 +30,7 @@ def free(link: Link, statement: Statement, earlier: Row | None) -> None:
         if earlier is None and not index.tolerant and _gone(link, index):
             raise Unfit(f"{statement.place}: the index {index.name} does not exist: leave it out, or write IF EXISTS")
         return
-    name, valid = _found(link, index)
+    name, valid, _ = _found(link, index)
     if not valid or (index.tolerant and earlier is None):
         return
     said = f"{statement.place}: the index {name} already exists"
@@ -58,7 +58,7 @@ def put_right(link: Link, statement: Statement, *, seconds: float) -> None:
         if not _gone(link, index):
             link.one(statement.text, within=seconds)
         return
-    name, valid = _found(link, index)
+    name, valid, _ = _found(link, index)
     if valid:
         return
     if name:
@@ -68,20 +68,25 @@ def put_right(link: Link, statement: Statement, *, seconds: float) -> None:
         raise Failed(f"nothing was built: the name {index.name} is not free, and it is no index of {index.table}")
 
 
-def swept(link: Link, statement: Statement) -> str:
-    """Take away what a build that failed has left, in a short time: whoever asked it to stop waits. What stays, as the
-    end of a sentence; never a fault of its own, since the first one is what has to be told."""
-    index, name = statement.index, ""
+def swept(link: Link, statement: Statement, *, seconds: float, stopped: bool) -> str:
+    """Take away what a build that failed has left: it costs each write until then, so this has as many `seconds` as a
+    build, and ends when this process is asked to stop; where it was `stopped` before, it has a short time only.
+
+    What stays, as the end of a sentence; never a fault of its own, since the first one is what has to be told.
+    """
+    index, name, refuses = statement.index, "", False
     if index is None or index.drop:
         return ""
     try:
-        name, valid = _found(link, index)
+        name, valid, refuses = _found(link, index)
         if not name or valid:
             return ""
-        link.run(f"SET statement_timeout = '{int(_SWEPT_WITHIN * 1000)}ms'")
-        link.run(f"DROP INDEX CONCURRENTLY {name}", within=_SWEPT_WITHIN)
+        within, run = (_SWEPT_WITHIN, link.run) if stopped else (seconds, link.one)
+        link.run(f"SET statement_timeout = '{int(within * 1000)}ms'")
+        run(f"DROP INDEX CONCURRENTLY {name}", within=within)
     except (Failed, Locked, Away):
-        return f"; an INVALID index {name} stays: DROP INDEX CONCURRENTLY {name}" if name else ""
+        harm = ", and refuses writes that are not unique until it is dropped" if refuses else ""
+        return f"; an INVALID index {name} stays{harm}: DROP INDEX CONCURRENTLY {name}" if name else ""
     return ""
 
 
@@ -90,7 +95,7 @@ def sound(link: Link, statement: Statement) -> None:
     index = statement.index
     if index is None or index.drop:
         return
-    name, valid = _found(link, index)
+    name, valid, _ = _found(link, index)
     if name and not valid:
         raise Unfit(
             f"{statement.place}: the index {name} is INVALID, and serves no query: drop it by `DROP INDEX CONCURRENTLY "
@@ -102,10 +107,11 @@ def _gone(link: Link, index: Index) -> bool:
     return bool(link.run("SELECT to_regclass(%s) IS NULL", [index.name])[0][0])
 
 
-def _found(link: Link, index: Index) -> tuple[str, bool]:
-    """The index of that name on the table, ready to be written into SQL, and whether it is sound; empty without one."""
-    for name, valid, being_built in link.run(_BUILT, [index.name, index.table]):
+def _found(link: Link, index: Index) -> tuple[str, bool, bool]:
+    """The index of that name on the table, ready to be written into SQL, whether it is sound, and whether it refuses
+    writes that are not unique, which one that is not sound may do; empty without one."""
+    for name, valid, refuses, being_built in link.run(_BUILT, [index.name, index.table]):
         if being_built:
             raise Locked(f"somebody is building {name}")
-        return str(name), bool(valid)
-    return "", False
+        return str(name), bool(valid), bool(refuses)
+    return "", False, False

@@ -235,6 +235,58 @@ def test_being_asked_to_stop_ends_a_build_and_what_stays_is_named(database: Data
     assert valid(database) == [True]
 
 
+def test_a_unique_index_that_stays_is_said_to_refuse_writes(database: Database, tmp_path: Path) -> None:
+    """A reader with an old snapshot holds up the end of the build, when the index counts for writes already."""
+    import psycopg
+
+    stop = threading.Event()
+    made = schema(
+        database.address, tmp_path, UNIQUE, index_timeout=900, stopped=lambda: "SIGTERM" if stop.is_set() else ""
+    )
+    made.apply("0001_first")
+    database.ask("INSERT INTO tally VALUES ('once')")
+    with psycopg.connect(database.address) as reader, ThreadPoolExecutor(1) as pool:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT FROM tally")
+        building = pool.submit(made.apply, "0002_index")
+        while not database.ask("SELECT 1 FROM pg_stat_progress_create_index WHERE phase = 'waiting for old snapshots'"):
+            assert not building.done(), building.exception()
+        stop.set()
+        with pytest.raises(Patience, match=r"once stays, and refuses writes that are not unique until .*: DROP INDEX"):
+            building.result(120)
+    assert valid(database) == [False]
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        database.ask("INSERT INTO tally VALUES ('once')")
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_what_a_build_leaves_behind_is_waited_for_until_it_is_gone_or_somebody_asks_to_stop(
+    database: Database, tmp_path: Path, stops: bool
+) -> None:
+    """A reader is in the way of the drop alone, and for longer than whoever asks to stop would wait."""
+    import psycopg
+
+    stop = threading.Event()
+    made = schema(
+        database.address, tmp_path, UNIQUE, index_timeout=900, stopped=lambda: "SIGTERM" if stop.is_set() else ""
+    )
+    made.apply("0001_first")
+    database.ask("INSERT INTO tally VALUES ('twice'), ('twice')")
+    waits = (
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'DROP INDEX CONCURRENTLY%' "
+        "AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > '3s'"
+    )
+    with psycopg.connect(database.address) as reader, ThreadPoolExecutor(1) as pool:
+        reader.execute("SELECT FROM tally")
+        building = pool.submit(made.apply, "0002_index")
+        while not database.ask(waits):
+            assert not building.done(), building.exception()
+        stop.set() if stops else reader.commit()
+        with pytest.raises(Unfit, match=rf"could not create unique index[^;]*{INVALID if stops else ''}$"):
+            building.result(120)
+    assert valid(database) == ([False] if stops else [])
+
+
 def test_what_a_build_leaves_behind_is_named_after_its_fault_and_never_adopted(
     database: Database, tmp_path: Path
 ) -> None:
