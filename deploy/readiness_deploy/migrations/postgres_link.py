@@ -147,14 +147,22 @@ class Link:
     def _watch(self, ended: threading.Event, within: float, heard: bool) -> None:
         """Until the statement has `ended`: cancel it when this process is to stop, and cut it off when time is over."""
         deadline = time.monotonic() + within
+        canceling: threading.Thread | None = None
         while (left := deadline - time.monotonic()) > 0:
             if ended.wait(min(left, _LOOK_EVERY) if heard else left):
+                if canceling:
+                    canceling.join(self._patience)  # so that it does not reach the next statement
                 return
-            if heard and self._stopped():
+            if heard and self._stopped() and not (canceling and canceling.is_alive()):
                 self._canceled = True  # and once more at the next look: it may not have begun yet
-                with contextlib.suppress(Exception):  # where it cannot be told, the server's own limit is left
-                    self._connection.cancel_safe(timeout=min(left, self._patience))
+                canceling = threading.Thread(target=self._cancel, args=(min(left, self._patience),), daemon=True)
+                canceling.start()
         self._cut()
+
+    def _cancel(self, within: float) -> None:
+        """In a thread of its own: a libpq before 17 knows no limit here, and the end of the time is waited for."""
+        with contextlib.suppress(Exception):  # where it cannot be told, the server's own limit is left
+            self._connection.cancel_safe(timeout=within)
 
     def _cut(self) -> None:
         self._overdue = True

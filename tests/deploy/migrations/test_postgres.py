@@ -115,6 +115,37 @@ def test_two_statements_are_never_run_as_one(database: Database, tmp_path: Path)
         link.one("CREATE TABLE a (id int); DROP TABLE a", within=5)
 
 
+def test_a_cancel_that_hangs_does_not_keep_a_statement_beyond_its_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a libpq before 17, whose cancel has no limit, on a network that swallows packets."""
+    import psycopg
+    from readiness_deploy.migrations.address import parse
+    from readiness_deploy.migrations.attempts import Away
+    from readiness_deploy.migrations.postgres_link import Link
+
+    asked, over = threading.Event(), threading.Event()
+
+    def cancel_safe(_connection: object, *, timeout: float) -> None:
+        asked.set()
+        over.wait()
+
+    def sleep() -> None:
+        with Link(parse(database.address), 2.0, stopped=lambda: "SIGTERM") as link:
+            link.settle()
+            link.one("SELECT pg_sleep(900)", within=1)
+
+    monkeypatch.setattr(psycopg.Connection, "cancel_safe", cancel_safe)
+    with ThreadPoolExecutor(1) as pool:
+        sleeping = pool.submit(sleep)
+        try:
+            with pytest.raises(Away, match="no answer within 3 s"):
+                sleeping.result(30)
+        finally:
+            over.set()
+    assert asked.is_set()
+
+
 def test_two_runners_at_once(database: Database, tmp_path: Path) -> None:
     made = [schema(database.address, tmp_path, THREE, lock_timeout=5.0, attempts=10) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
