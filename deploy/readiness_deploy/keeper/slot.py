@@ -29,6 +29,7 @@ _PORTS = 5
 _TOLD_WITHIN = 0.2
 _LOOKS = 50
 _SWEPT = 2.0  # seconds, at most, that the end of a process takes beyond its drain and its grace
+_UNASKED = "nobody could ask it: this machine lacks descriptors, memory or ports"
 
 
 def _unstarted(fault: Exception) -> str:
@@ -278,22 +279,22 @@ class Slot:
         until = time.monotonic() + wanted.within
         while True:
             fault = await probe(running.port, wanted.path, wanted.timeout)
-            if fault is None:  # nobody could ask: it stands as it stood
-                await asyncio.sleep(wanted.interval)
-                continue
-            self._probes += 1
-            if fault:
+            if fault is None:  # it stands as it stood, but nobody saw that it was ready all the time
+                self._ready_since = time.monotonic()
+            elif fault:
+                self._probes += 1
                 self._answer_badly(fault, wanted.failures)
             else:
-                self._streak, self._bad = self._streak + 1, 0
+                self._probes, self._streak, self._bad = self._probes + 1, self._streak + 1, 0
                 if self._standing is not Standing.READY and alive(running.identity):
                     self._be_ready()
             if self._standing is Standing.STARTING and time.monotonic() > until:
                 self._standing = Standing.DEAD
-                self._why = f"it was not ready within {wanted.within:g} s: {fault}"
+                said = _UNASKED if fault is None else fault
+                self._why = f"it was not ready within {wanted.within:g} s: {said}"
                 self._around.processes.signal(running.identity, signal.SIGKILL)
                 return
-            eager = self._standing is Standing.STARTING
+            eager = self._standing is Standing.STARTING and fault is not None
             await asyncio.sleep(min(wanted.interval, _EAGER) if eager else wanted.interval)
 
     def _answer_badly(self, fault: str, limit: int) -> None:

@@ -195,6 +195,53 @@ def test_a_colour_that_nobody_could_ask_stands_as_it_stood(tmp_path: Path, monke
     asyncio.run(asyncio.wait_for(play(), 60))
 
 
+def test_one_that_nobody_could_ask_does_not_come_up_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def probe(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr("readiness_deploy.keeper.slot.probe", probe)
+
+    async def play() -> None:
+        slot = Slot("blue", around(tmp_path))
+        slot.start(release("v1", command=["sleep", "60"], ready={"interval": 0.01, "within": 0.1}))
+        while slot.standing is not Standing.DEAD or "ended" not in slot.view().why:
+            await asyncio.sleep(0.001)
+        view = slot.view()
+        assert "it was not ready within 0.1 s: nobody could ask it: this machine lacks descriptors" in view.why
+        assert view.probes == 0
+
+    asyncio.run(asyncio.wait_for(play(), 20))
+
+
+def test_a_time_in_which_nobody_could_ask_is_no_time_of_readiness(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: str | None = ""
+
+    async def probe(*_: object) -> str | None:
+        return said
+
+    monkeypatch.setattr("readiness_deploy.keeper.slot.probe", probe)
+
+    async def play() -> None:
+        nonlocal said
+        slot = Slot("blue", around(tmp_path))
+        slot.start(release("v1", command=["sleep", "60"], ready={"interval": 0.001}))
+        while slot.standing is not Standing.READY:
+            await asyncio.sleep(0.001)
+        slot._ready_since -= 3600
+        assert slot.view().ready_for > 1800
+        said = None
+        while slot.view().ready_for > 1800:
+            await asyncio.sleep(0.001)
+        assert slot.view().ready
+        ending = slot.stop()
+        assert ending is not None
+        await ending
+
+    asyncio.run(asyncio.wait_for(play(), 20))
+
+
 def test_a_bad_answer_begins_the_time_of_readiness_anew(tmp_path: Path) -> None:
     slot = Slot("blue", around(tmp_path))
     slot._standing, slot._ready_since = Standing.READY, time.monotonic() - 3600
