@@ -56,4 +56,8 @@ def needed(target: Target) -> set[str]:
     if record is None:
         return set()
     kept = {release.id for release in record.slots.values()}
-    return kept | ({record.intent.release.id} if record.intent else set())
+    if record.intent is not None:
+        kept.add(record.intent.release.id)
+        if record.intent.displaced is not None:  # which a run that is taken back makes the way back again
+            kept.add(record.intent.displaced.id)
+    return kept

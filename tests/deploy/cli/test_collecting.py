@@ -25,6 +25,14 @@ def test_a_candidate_that_waits_is_needed(monkeypatch: pytest.MonkeyPatch) -> No
     assert collect.needed(there) == {"a", "b", "c"}
 
 
+def test_what_a_run_would_give_back_as_the_way_back_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    baking = Intent(run="r", goal=Goal.DEPLOY, release=C, colour="green", displaced=B)
+    record = Record(phase=Phase.BAKING, selected="green", slots={"blue": A, "green": C}, intent=baking)
+    there: Any = SimpleNamespace(record=lambda: record)
+    monkeypatch.setattr(door.Door, "find", lambda _target: there)
+    assert collect.needed(there) == {"a", "b", "c"}
+
+
 @pytest.mark.parametrize(
     ("found", "code"), [(Collected(busy=True), 75), (Lost("the keeper does not answer"), 6), (OSError("denied"), 6)]
 )
