@@ -170,11 +170,18 @@ def asked(work: Work, door: Door, kind: str, reason: str) -> Ending:
         raise Refused(str(fault)) from None
     work.telling.note("asked", kind=kind, reason=reason)
     end = seen_through(work, door)
-    last = door.record().last
-    if kind != "promote" and last is not None and (last.run, last.outcome) == (run, "deployed"):
-        why = "the run came to its end before this was heard: the release is deployed"
-        return work.ended("refused", Exit.REFUSED, why, door.shown(), next=work.target.command("rollback"))
-    return end
+    record = door.record()
+    last, serving = record.last, record.serving()
+    if kind == "promote" or last is None or last.run != run:
+        return end
+    if last.outcome == "deployed":
+        why, todo = "the release is deployed", work.target.command("rollback")
+    elif last.outcome == "rolled-back" and serving is not None and last.release == serving.id:
+        why, todo = "the release that it went back to serves", work.target.command("status")
+    else:
+        return end
+    why = f"the run came to its end before this was heard: {why}"
+    return work.ended("refused", Exit.REFUSED, why, door.shown(), next=todo)
 
 
 def written(work: Work, door: Door, write: Written | None) -> Ending:

@@ -13,12 +13,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from cli.samples import intent, record, target
+from cli.samples import V1, V2, intent, record, target
 from cli.shop import HOME, LASTING, Shop
 from readiness_deploy import requests
 from readiness_deploy.adapters.local import Keeper
 from readiness_deploy.ports import Holder
-from readiness_deploy.record import Ending
+from readiness_deploy.record import Ending, Release
 from readiness_deploy.states import Phase
 
 from readiness.cli.deploying import asking
@@ -143,28 +143,30 @@ def test_an_abort_whose_deployer_leaves_before_it_heard_is_carried_out(shop: Sho
 
 
 @pytest.mark.parametrize(
-    ("kind", "run", "outcome", "code"),
+    ("kind", "run", "outcome", "serves", "then"),
     [
-        ("abort", "r1", "deployed", 7),
-        ("rollback", "r1", "deployed", 7),
-        ("promote", "r1", "deployed", 0),
-        ("abort", "r1", "rolled-back", 0),
-        ("abort", "r2", "deployed", 0),
+        ("abort", "r1", "deployed", V2, "rollback"),
+        ("rollback", "r1", "deployed", V2, "rollback"),
+        ("promote", "r1", "deployed", V2, ""),
+        ("abort", "r1", "rolled-back", V1, ""),
+        ("rollback", "r1", "rolled-back", V1, ""),
+        ("abort", "r2", "deployed", V2, ""),
+        ("abort", "r1", "rolled-back", V2, "status"),  # a rollback that is where it led to
+        ("abort", "r2", "rolled-back", V2, ""),
     ],
 )
 def test_what_came_too_late_to_be_heard_is_no_success(
-    monkeypatch: pytest.MonkeyPatch, kind: str, run: str, outcome: str, code: int
+    monkeypatch: pytest.MonkeyPatch, kind: str, run: str, outcome: str, serves: Release, then: str
 ):
-    """In the moment between the question and the answer the run came to its end."""
+    """In the moment between the question and the answer the run, whose release is V2, came to its end."""
     silent: Any = SimpleNamespace(note=lambda *_, **__: None)
     work = Work(verb=kind, target=target(), voice=silent, telling=silent, signals=silent)
-    ended = record(last=Ending(run=run, release="v2", version="v2", outcome=outcome))
+    ended = record(last=Ending(run=run, release=V2.id, version="v2", outcome=outcome), slots={"blue": serves})
     seen = iter([record(Phase.BAKING, intent=intent()), ended])
     door: Any = SimpleNamespace(record=lambda: next(seen), shown=lambda: ended, ask=lambda *_: None)
     monkeypatch.setattr(asking, "seen_through", lambda work, _door: work.ended("watched", 0, ""))
     end = asking.asked(work, door, kind, "")
-    assert end.exit == code
-    assert (end.next == "readiness rollback --env local") is (code == 7)
+    assert (end.exit, end.next) == ((7, f"readiness {then} --env local") if then else (0, ""))
 
 
 def test_what_a_stopped_keeper_would_serve_counts_as_serving(stored: Shop):
