@@ -51,7 +51,7 @@ class Intent:
     and `despite` the reason for which somebody accepted that. `proves` says that the release that served was ready when
     the run began, so that it can show that the new schema does not harm it. `notify` are the settings of those who are
     told, by reference where they are secret; `service` and `environment` what they are told about, `root` the folder of
-    the settings. `displaced` is the release whose slot the candidate took over at the switch.
+    the settings. `displaced` is the release whose slot the candidate takes over at the switch.
     """
 
     run: str

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from readiness_deploy.bluegreen import TABLE, mermaid
-from readiness_deploy.states import PARKED, Event, State
+from readiness_deploy.states import PARKED, Event, Phase, State
 from simulator import campaign
 from simulator.campaign import SCENARIOS, Scenario
 from simulator.faults import EVENTS, FOREVER, LOSSES, REFUSALS, Fault, Kind
-from simulator.plays import Theatre, deploy, theatre
+from simulator.plays import Theatre, deploy, intent, theatre
 from simulator.proof import figures
-from simulator.script import Behaviour, Script
+from simulator.script import Behaviour, Script, release
 
 
 def _roads(place: Theatre) -> set[tuple[State, Event]]:
@@ -93,6 +93,19 @@ def test_the_time_of_a_candidate_begins_when_what_was_in_its_slot_has_ended(
     assert end.state is ends, end.why
     if ends is State.ABORTED:
         assert "the candidate was not ready within 2 s: no good answer yet" in end.why
+
+
+def test_what_the_record_holds_of_a_run_it_holds_before_the_first_effect() -> None:
+    """A record that has no room for it must not be found out at the switch."""
+    place = theatre()
+    for run, name in (("second", "v2"), ("third", "v3")):
+        place.alone(deploy(intent(run, release(name))))
+    written = [record for _, _, record in place.machine.accepted if record.intent and record.intent.run == "third"]
+    assert written[0].phase is Phase.PREPARING
+    assert any(record.phase is Phase.CONVERGING for record in written)
+    held = {record.intent.displaced.id for record in written if record.intent and record.intent.displaced}
+    assert held == {"v1"}
+    assert all(record.intent and record.intent.displaced for record in written)
 
 
 def test_a_route_that_somebody_edited_is_left_alone() -> None:

@@ -121,7 +121,6 @@ def switch(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG00
     world.route.write(
         seen.record.but(
             phase=Phase.CONVERGING,
-            intent=replace(intent, displaced=seen.record.slots.get(intent.colour)),
             selected=intent.colour,
             previous=seen.record.selected,
             slots={**seen.record.slots, intent.colour: intent.release},

@@ -92,7 +92,9 @@ def announce(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG
     if wanted is None:
         return Did(Event.CONFLICT, "there is no run to go on with")
     well = record.selected is not None and view_of(seen, record.selected).ready
-    intent = replace(wanted, colour=free_colour(record), proves=well)
+    colour = free_colour(record)
+    # What makes the record larger makes it so here: one that is too large is refused before the first effect.
+    intent = replace(wanted, colour=colour, proves=well, displaced=record.slots.get(colour))
     world.route.write(record.but(phase=Phase.PREPARING, intent=intent, retire_after=None))
     world.journal.note("announced", run=intent.run, release=intent.release.id, colour=intent.colour)
     return OK
