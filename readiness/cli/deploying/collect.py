@@ -20,17 +20,24 @@ from readiness.report.text import counted, plain
 def command(keep: int, dry: bool, format_: str, **flags: object) -> int:
     """Take away releases, but those that serve, stand by or are under way, and the newest ones.
 
-    Exit codes: 0 done, 6 what is needed cannot be told, 75 somebody makes a release.
+    Exit codes: 0 done, 6 what is needed cannot be told, 7 the state folder is that of other settings with the same
+    names, 75 somebody makes a release.
     """
     from readiness_deploy import releases
     from readiness_deploy.ports import Lost
+    from readiness_deploy.requests import Refused
 
     target, voice = targets.chosen(flags), Voice()
     try:
+        if not dry:  # whoever goes back in an emergency sees what there is
+            target.refuse_others()
         found = releases.gc(target.state, needed(target), keep, dry=dry)
     except (Lost, OSError) as fault:
         voice.aside(f"error: nothing was taken away, or not all: {plain(fault)}")
         return Exit.HELD
+    except Refused as fault:
+        voice.aside(f"error: nothing was taken away: {plain(fault)}")
+        return Exit.REFUSED
     code = Exit.BUSY if found.busy else Exit.OK
     if format_ == "json":
         said = {"removed": list(found.removed), "kept": list(found.kept), "strangers": list(found.strangers)}

@@ -41,7 +41,7 @@ def command(
     variables that are named, as they are set here.
 
     Exit codes: 0 done; 1 it did not work; 3 `status`: none runs; 6 `start`: it runs, and lacks a secret of the release
-    that it is to serve; 7 `start`: the state folder is that of other settings with the same names.
+    that it is to serve; 7 `start`, `stop`, `upgrade`: the state folder is that of other settings with the same names.
     """
     from readiness_deploy.keeper import start
     from readiness_deploy.keeper.client import Declined, Unreachable
@@ -82,8 +82,9 @@ def _done(
 ) -> tuple[int, str, dict[str, Any]]:
     from readiness_deploy.keeper import start
 
-    if action == "start":
+    if action in ("start", "stop", "upgrade"):
         target.refuse_others()
+    if action == "start":
         about = started(target)
         target.claim()
         said = f"the keeper listens on {_listening(about)}; its state is in {target.state}"

@@ -95,6 +95,7 @@ def _migrated(work: Work, wish: _Wish) -> Ending:
     from readiness.cli.deploying.schema import database
 
     work.run = new_run()
+    work.target.refuse_others()
     with opened(work.target) as door:
         record = door.shown()
         release = _serving(record) if wish.contract else made(work, wish.version)

@@ -46,6 +46,8 @@ def test_what_cannot_be_collected_is_no_success(
 
     monkeypatch.setattr(releases, "gc", gc)
     monkeypatch.setattr(collect, "needed", lambda _target: set())
-    monkeypatch.setattr(collect.targets, "chosen", lambda _flags: SimpleNamespace(state=None))
+    monkeypatch.setattr(
+        collect.targets, "chosen", lambda _flags: SimpleNamespace(state=None, refuse_others=lambda: None)
+    )
     command: Any = collect.command.callback
     assert command(keep=5, dry=False, format_="text") == code

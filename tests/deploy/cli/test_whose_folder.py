@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from cli.shop import LONG, Shop
 
+DATABASE = "      migrations: {database: {from-env: SHOP_DATABASE}, sql: migrations}"
+
 
 @pytest.fixture
 def nameless(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
@@ -24,11 +26,11 @@ def nameless(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     shop.run("keeper", "stop")
 
 
-def another(tmp_path: Path, name: str, port: int) -> Shop:
+def another(tmp_path: Path, name: str, port: int, more: str = "") -> Shop:
     """A shop of the same names in a folder of its own, which names no state folder either."""
     made = Shop(tmp_path / name, port)
     made.folder.mkdir()
-    made.settings(**{f"state: {made.state}": "keep: 600"})
+    made.settings(more=more, **{f"state: {made.state}": "keep: 600"})
     made.version("v1")
     return made
 
@@ -37,18 +39,37 @@ def test_another_project_of_the_same_names_does_not_take_what_serves(nameless: S
     first = nameless.deploy("v1").end["release"]
     folder = tmp_path / "home" / "readiness" / "shop" / "local"
     with socket.create_server(("127.0.0.1", 0)) as other:
-        stranger = another(tmp_path, "stranger", other.getsockname()[1])
+        stranger = another(tmp_path, "stranger", other.getsockname()[1], DATABASE)
     refused = stranger.deploy("v1")
     assert (refused.code, refused.end["outcome"]) == (7, "refused")
     for said in (str(nameless.folder), str(folder), "`deploy.state`", str(folder / "settings.root")):
         assert said in refused.end["why"]
     begun = stranger.run("keeper", "start")
     assert (begun.code, "`deploy.state`" in begun.err) == (7, True)
+    for changing in (
+        ("keeper", "stop"),
+        ("keeper", "upgrade"),
+        ("gc", "--keep", "0"),
+        ("migrate", "--version", "v1", "--yes"),
+    ):
+        done = stranger.run(*changing)
+        assert (done.code, "`deploy.state`" in done.out + done.err) == (7, True), (changing, done)
     assert nameless.answers() == first
     moved = nameless.folder.rename(tmp_path / "moved")
     nameless.folder = moved
     assert nameless.deploy("v2").code == 0, "what is no more does not keep its folder from where it went"
     assert (folder / "settings.root").read_text() == str(moved)
+
+
+def test_another_checkout_goes_back_in_an_emergency(nameless: Shop, tmp_path: Path):
+    first = nameless.deploy("v1").end["release"]
+    assert nameless.deploy("v2").code == 0
+    checkout = another(tmp_path, "checkout", nameless.port)
+    assert checkout.run("status").code == 0
+    assert first in checkout.run("gc", "--plan").out
+    back = checkout.run("rollback", "--reason", "v2 is bad", "--format", "json")
+    assert (back.code, back.end["outcome"]) == (0, "rolled-back-as-asked"), back
+    assert nameless.answers() == first
 
 
 def test_where_nothing_was_deployed_the_folder_is_named(shop: Shop):
