@@ -134,6 +134,11 @@ class Record:
         """The release that the route selects."""
         return self.slots.get(self.selected) if self.selected else None
 
+    def serves_last(self) -> bool:
+        """Whether the release of the last run is the one that serves: that is where also a rollback may have led."""
+        serving = self.serving()
+        return self.last is not None and serving is not None and self.last.release == serving.id
+
     def but(self, **changes: Any) -> Record:
         """This record with some fields changed and the next generation."""
         return replace(self, generation=self.generation + 1, **changes)

@@ -16,12 +16,11 @@ def commit(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG00
     record = world.route.observe().record
     intent = in_flight(record, None)
     back = intent.goal is Goal.ROLLBACK  # to a release that had to be started anew
-    ending = ending_of(world, intent, "rolled-back" if back else "deployed", why)
     world.route.write(
         record.but(
             phase=Phase.STABLE,
             intent=None,
-            last=replace(ending, by_request=back),
+            last=ending_of(world, intent, "rolled-back" if back else "deployed", why, by_request=back),
             retire_after=intent.keep,
             held="",
             slots=without_rejected(record) if back else record.slots,

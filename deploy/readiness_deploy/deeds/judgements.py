@@ -61,7 +61,7 @@ def without_rejected(record: Record) -> dict[Colour, Release]:
     return {colour: release for colour, release in record.slots.items() if colour == record.selected}
 
 
-def ending_of(world: World, intent: Intent, outcome: str, reason: str) -> Ending:
+def ending_of(world: World, intent: Intent, outcome: str, reason: str, *, by_request: bool = False) -> Ending:
     """How a run ended, as the record keeps it, stamped with the time it is now."""
     return Ending(
         run=intent.run,
@@ -70,4 +70,5 @@ def ending_of(world: World, intent: Intent, outcome: str, reason: str) -> Ending
         outcome=outcome,
         reason=reason,
         at=world.clock.stamp(),
+        by_request=by_request,
     )

@@ -56,7 +56,7 @@ def give_back(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: AR
     record = world.route.observe().record
     if record.phase is Phase.RETURNING:
         requested = intent.ends_as == "requested"
-        ending = replace(ending_of(world, intent, "rolled-back", intent.ending), by_request=requested)
+        ending = ending_of(world, intent, "rolled-back", intent.ending, by_request=requested)
         slots = without_rejected(record)
         if intent.displaced is not None and intent.displaced.id != intent.release.id:
             # It does not stand by any more. But it is what the release that serves again would be gone back from to.

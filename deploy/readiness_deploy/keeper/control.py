@@ -140,10 +140,7 @@ class _Connection:
         return dict(self._about())
 
     def _observe(self, _: Mapping[str, Any]) -> Any:
-        found, lock = observed(self._keeper, self._about()), self._keeper.authority.lock
-        if lock is not None:
-            found["lock"]["silent"] = round(lock.silence, 1)
-        return found
+        return observed(self._keeper, self._about())
 
     def _lock(self, request: Mapping[str, Any]) -> Any:
         holder = msgspec.convert(request["holder"], Holder)

@@ -316,7 +316,7 @@ def observed(keeper: Keeper, more: Mapping[str, Any]) -> dict[str, Any]:
         "baked": keeper.baked(),
         "guard": keeper.guarding.willing,
         "request": msgspec.to_builtins(asked) if asked else None,
-        "lock": msgspec.to_builtins(lock.holder) if lock else None,
+        "lock": {**msgspec.to_builtins(lock.holder), "silent": round(lock.silence, 1)} if lock else None,
         "traffic": {colour: dict(keeper.board.counts(colour)) for colour in COLOURS},
         "retire": {colour: max(0.0, due - aside_file.now()) for colour, due in keeper._retiring.items()},
         "keeper": {**more, "cut": aside.cut, "restarts": aside.restarts, "guard_pid": _pid(keeper)},

@@ -84,7 +84,7 @@ class PostgresSchema:
         """Which of these types are domains now. Raises Lost."""
         try:
             with Link(self._address, self._patience) as link:
-                return tuple(name for name in types if _is_domain(link, name))
+                return tuple(name for name in types if _may_be_domain(link, name))
         except (Away, Locked, Failed) as fault:
             raise Lost(f"the database cannot be asked: {fault}") from None
 
@@ -145,8 +145,9 @@ class PostgresSchema:
                 self._hold(link, precondition, until)
             for statement in migration.statements:
                 # Asked at this place, since an earlier statement may have made the type.
-                if migration.types and (found := _domains(link, statement.judgement.types)):
-                    raise Unfit(statement.refusal(domain(found[0])))
+                for name in statement.judgement.types if migration.types else ():
+                    if _is_domain(link, name):
+                        raise Unfit(statement.refusal(domain(name)))
                 self._statement(link, statement, until)
             self._settle(link, until)
             if not link.in_transaction:
@@ -272,17 +273,15 @@ class PostgresSchema:
 
 
 def _is_domain(link: Link, name: str) -> bool:
-    """Asked of one name at a time: what the server cannot read is told by the statement that has it, and hides no
-    other."""
+    return bool(link.run("SELECT 1 FROM pg_type WHERE oid = to_regtype(%s) AND typtype = 'd'", [name]))
+
+
+def _may_be_domain(link: Link, name: str) -> bool:
+    """As `_is_domain`; a name that the server cannot read is told by the statement that has it, and hides no other."""
     try:
-        return bool(_domains(link, [name]))
+        return _is_domain(link, name)
     except Failed:
         return False
-
-
-def _domains(link: Link, types: Collection[str]) -> tuple[str, ...]:
-    asked = "SELECT s.name FROM unnest(%s::text[]) AS s (name) JOIN pg_type t ON t.oid = to_regtype(s.name)"
-    return tuple(name for (name,) in link.run(f"{asked} WHERE t.typtype = 'd'", [list(types)])) if types else ()
 
 
 def _said(statement: Statement, fault: Failed, longer: str = TOO_LONG) -> str:

@@ -171,12 +171,12 @@ def asked(work: Work, door: Door, kind: str, reason: str) -> Ending:
     work.telling.note("asked", kind=kind, reason=reason)
     end = seen_through(work, door)
     record = door.record()
-    last, serving = record.last, record.serving()
+    last = record.last
     if kind == "promote" or last is None or last.run != run:
         return end
     if last.outcome == "deployed":
         why, todo = "the release is deployed", work.target.command("rollback")
-    elif last.outcome == "rolled-back" and serving is not None and last.release == serving.id:
+    elif last.outcome == "rolled-back" and record.serves_last():
         why, todo = "the release that it went back to serves", work.target.command("status")
     else:
         return end

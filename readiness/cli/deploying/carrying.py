@@ -96,7 +96,6 @@ def how_it_ended(verb: str, record: Record, run: str) -> End:
 
     last = record.last
     assert last is not None, "the run is over"  # noqa: S101
-    serving = record.serving()
-    there = verb == "deploy" and serving is not None and last.release == serving.id
+    there = verb == "deploy" and record.serves_last()
     state = State.DONE if last.outcome == "deployed" or there else State(last.outcome)
     return End(state, last.reason, run, last.by_request and verb != "deploy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,11 @@ class Database:
 
     def ask(self, sql: str) -> list[Any]:
         return list(self.server.ask(self.name, sql))
+
+    def until(self, sql: str, running: Future[Any]) -> None:
+        """Until this query gives a row. What runs meanwhile must not end before."""
+        while not self.ask(sql):
+            assert not running.done(), running.exception()
 
 
 @pytest.fixture(scope="session")

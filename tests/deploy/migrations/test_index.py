@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from migrations.conftest import Database
 from migrations.making import THREE, schema
+from readiness_deploy.migrations import Ledgered
 from readiness_deploy.ports import Patience, Unfit
 
 pytestmark = pytest.mark.needs("postgresql")
@@ -182,8 +183,7 @@ def test_a_build_waits_for_an_open_transaction_and_holds_nobody_back(database: D
     with psycopg.connect(database.address) as idle, ThreadPoolExecutor(1) as pool:
         idle.execute("INSERT INTO tally VALUES ('open')")
         building = pool.submit(made.apply, "0002_index")
-        while not database.ask("SELECT 1 FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%'"):
-            assert not building.done()
+        database.until("SELECT 1 FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%'", building)
         database.ask("INSERT INTO tally VALUES ('meanwhile')")
         idle.commit()
         building.result(120)
@@ -203,11 +203,17 @@ def test_a_build_waits_in_a_database_that_has_waits_for_locks_end_soon(own: Data
     with psycopg.connect(own.address) as idle, ThreadPoolExecutor(1) as pool:
         idle.execute("INSERT INTO tally VALUES ('open')")
         building = pool.submit(made.apply, "0002_index")
-        while not own.ask(waits):
-            assert not building.done(), building.exception()
+        own.until(waits, building)
         idle.commit()
         building.result(120)
     assert valid(own) == [True]
+
+
+def stoppable(database: Database, root: Path) -> tuple[Ledgered, threading.Event]:
+    """A schema whose builds have all the time they want, and what asks this process to stop."""
+    stop = threading.Event()
+    made = schema(database.address, root, UNIQUE, index_timeout=900, stopped=lambda: "SIGTERM" if stop.is_set() else "")
+    return made, stop
 
 
 INVALID = r"; an INVALID index \S*\.once stays: DROP INDEX CONCURRENTLY \S*\.once"
@@ -217,16 +223,12 @@ def test_being_asked_to_stop_ends_a_build_and_what_stays_is_named(database: Data
     """It waits for a transaction of the version that serves, and so does taking away what is left of it."""
     import psycopg
 
-    stop = threading.Event()
-    made = schema(
-        database.address, tmp_path, UNIQUE, index_timeout=900, stopped=lambda: "SIGTERM" if stop.is_set() else ""
-    )
+    made, stop = stoppable(database, tmp_path)
     made.apply("0001_first")
     with psycopg.connect(database.address) as idle, ThreadPoolExecutor(1) as pool:
         idle.execute("INSERT INTO tally VALUES ('open')")
         building = pool.submit(made.apply, "0002_index")
-        while not database.ask("SELECT 1 FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%'"):
-            assert not building.done()
+        database.until("SELECT 1 FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%'", building)
         stop.set()
         with pytest.raises(Patience, match=rf"ended while it ran{INVALID} \(asked to stop: SIGTERM\)"):
             building.result(120)
@@ -239,18 +241,15 @@ def test_a_unique_index_that_stays_is_said_to_refuse_writes(database: Database, 
     """A reader with an old snapshot holds up the end of the build, when the index counts for writes already."""
     import psycopg
 
-    stop = threading.Event()
-    made = schema(
-        database.address, tmp_path, UNIQUE, index_timeout=900, stopped=lambda: "SIGTERM" if stop.is_set() else ""
-    )
+    made, stop = stoppable(database, tmp_path)
     made.apply("0001_first")
     database.ask("INSERT INTO tally VALUES ('once')")
     with psycopg.connect(database.address) as reader, ThreadPoolExecutor(1) as pool:
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         reader.execute("SELECT FROM tally")
         building = pool.submit(made.apply, "0002_index")
-        while not database.ask("SELECT 1 FROM pg_stat_progress_create_index WHERE phase = 'waiting for old snapshots'"):
-            assert not building.done(), building.exception()
+        waits = "SELECT 1 FROM pg_stat_progress_create_index WHERE phase = 'waiting for old snapshots'"
+        database.until(waits, building)
         stop.set()
         with pytest.raises(Patience, match=r"once stays, and refuses writes that are not unique until .*: DROP INDEX"):
             building.result(120)
@@ -266,10 +265,7 @@ def test_what_a_build_leaves_behind_is_waited_for_until_it_is_gone_or_somebody_a
     """A reader is in the way of the drop alone, and for longer than whoever asks to stop would wait."""
     import psycopg
 
-    stop = threading.Event()
-    made = schema(
-        database.address, tmp_path, UNIQUE, index_timeout=900, stopped=lambda: "SIGTERM" if stop.is_set() else ""
-    )
+    made, stop = stoppable(database, tmp_path)
     made.apply("0001_first")
     database.ask("INSERT INTO tally VALUES ('twice'), ('twice')")
     waits = (
@@ -279,8 +275,7 @@ def test_what_a_build_leaves_behind_is_waited_for_until_it_is_gone_or_somebody_a
     with psycopg.connect(database.address) as reader, ThreadPoolExecutor(1) as pool:
         reader.execute("SELECT FROM tally")
         building = pool.submit(made.apply, "0002_index")
-        while not database.ask(waits):
-            assert not building.done(), building.exception()
+        database.until(waits, building)
         stop.set() if stops else reader.commit()
         with pytest.raises(Unfit, match=rf"could not create unique index[^;]*{INVALID if stops else ''}$"):
             building.result(120)

@@ -29,8 +29,7 @@ def test_nobody_else_has_a_turn_while_an_index_is_built(database: Database, tmp_
     with psycopg.connect(database.address) as idle, ThreadPoolExecutor(1) as pool:
         idle.execute("INSERT INTO tally VALUES ('open')")
         building = pool.submit(made.apply, "0002_index")
-        while not database.ask("SELECT 1 FROM pg_stat_progress_create_index WHERE relid = 'tally'::regclass"):
-            assert not building.done()
+        database.until("SELECT 1 FROM pg_stat_progress_create_index WHERE relid = 'tally'::regclass", building)
         with pytest.raises(Patience, match="another migration is under way"):
             schema(database.address, tmp_path, INDEX, attempts=1, index_timeout=2.0).apply("0002_index")
         idle.commit()
