@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from readiness_deploy.deeds.judgements import kept
 from readiness_deploy.ports import ColourView, Observation, World
-from readiness_deploy.record import Ending, Freeze, Intent, Record
+from readiness_deploy.record import Freeze, Intent, Record
 from readiness_deploy.states import MOVED, Phase
 
 
@@ -66,15 +67,7 @@ def keep_it(world: World, by: str, reason: str) -> None:
         raise Refused("the release of the held run does not serve; abort it, or resume it")
     if not reason:
         raise Refused("to accept what no gate could prove, give a reason (`promote --reason …`)")
-    ending = Ending(
-        run=intent.run,
-        release=intent.release.id,
-        version=intent.release.version,
-        outcome="deployed",
-        reason=f"{by} accepted it: {reason}",
-        at=world.clock.stamp(),
-    )
-    world.route.write(record.but(phase=Phase.STABLE, intent=None, held="", last=ending, retire_after=intent.keep))
+    world.route.write(kept(world, record, intent, f"{by} accepted it: {reason}"))
 
 
 def send_back(world: World, by: str, reason: str = "") -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from readiness_deploy import requests
 from readiness_deploy.bluegreen import TABLE, mermaid
 from readiness_deploy.states import PARKED, Event, Phase, State
-from simulator import campaign
+from simulator import campaign, plays
 from simulator.campaign import SCENARIOS, Scenario
 from simulator.faults import EVENTS, FOREVER, LOSSES, REFUSALS, Fault, Kind
 from simulator.plays import Theatre, deploy, intent, theatre
@@ -106,6 +107,19 @@ def test_what_the_record_holds_of_a_run_it_holds_before_the_first_effect() -> No
     held = {record.intent.displaced.id for record in written if record.intent and record.intent.displaced}
     assert held == {"v1"}
     assert all(record.intent and record.intent.displaced for record in written)
+
+
+def test_a_rollback_that_a_person_keeps_ends_like_one_that_was_watched_to_its_end() -> None:
+    """The release before had to be started anew, no gate could tell how it does, and a person did."""
+    place = theatre(Script(releases={"v1": Behaviour(after=None)}))
+    for verb in (deploy(campaign.V2), plays.wait(60), plays.rollback("r3", bake=campaign.V2HOLD.bake)):
+        place.alone(verb)
+    assert place.machine.record.phase is Phase.HELD
+    place.alone(plays.held(requests.keep_it))
+    record = place.machine.record
+    assert record.last is not None
+    assert (record.last.outcome, record.last.by_request, record.last.version) == ("rolled-back", True, "v1")
+    assert [release.version for release in record.slots.values()] == ["v1"]
 
 
 def test_a_route_that_somebody_edited_is_left_alone() -> None:

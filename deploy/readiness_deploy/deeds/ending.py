@@ -5,27 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from readiness_deploy.deeds.did import OK, Deed, Did
-from readiness_deploy.deeds.judgements import ending_of, in_flight, is_foreign, whose, without_rejected
+from readiness_deploy.deeds.judgements import ending_of, in_flight, is_foreign, kept, whose
 from readiness_deploy.ports import Lost, World
 from readiness_deploy.record import Intent
 from readiness_deploy.states import MOVED, Event, Goal, Phase
 
 
 def commit(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG001
-    """The new release is the stable one. The old one stays warm for a while, unless it was gone back from."""
+    """The new release is the stable one."""
     record = world.route.observe().record
     intent = in_flight(record, None)
-    back = intent.goal is Goal.ROLLBACK  # to a release that had to be started anew
-    world.route.write(
-        record.but(
-            phase=Phase.STABLE,
-            intent=None,
-            last=ending_of(world, intent, "rolled-back" if back else "deployed", why, by_request=back),
-            retire_after=intent.keep,
-            held="",
-            slots=without_rejected(record) if back else record.slots,
-        )
-    )
+    world.route.write(kept(world, record, intent, why))
+    back = intent.goal is Goal.ROLLBACK
     world.journal.note("rolled back" if back else "committed", run=intent.run, release=intent.release.id)
     return OK
 

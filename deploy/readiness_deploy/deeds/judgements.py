@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from readiness_deploy.ports import ColourView, Lost, Observation, World
 from readiness_deploy.record import Ending, Intent, Record, Release
-from readiness_deploy.states import Colour, other
+from readiness_deploy.states import Colour, Goal, Phase, other
 
 
 def in_flight(record: Record, wanted: Intent | None) -> Intent:
@@ -71,4 +71,20 @@ def ending_of(world: World, intent: Intent, outcome: str, reason: str, *, by_req
         reason=reason,
         at=world.clock.stamp(),
         by_request=by_request,
+    )
+
+
+def kept(world: World, record: Record, intent: Intent, why: str) -> Record:
+    """This record when the release of the run is the stable one: its bake is over, or a person says that it is good.
+
+    The old one stays warm for a while, unless it was gone back from.
+    """
+    back = intent.goal is Goal.ROLLBACK  # to a release that had to be started anew
+    return record.but(
+        phase=Phase.STABLE,
+        intent=None,
+        last=ending_of(world, intent, "rolled-back" if back else "deployed", why, by_request=back),
+        retire_after=intent.keep,
+        held="",
+        slots=without_rejected(record) if back else record.slots,
     )
