@@ -74,9 +74,9 @@ BUGS = (
     ),
     Bug(
         "the old release is retired at once",
-        "deeds/ending.py",
-        "            retire_after=intent.keep,\n",
-        "            retire_after=0.0,\n",
+        "deeds/judgements.py",
+        "        retire_after=intent.keep,\n",
+        "        retire_after=0.0,\n",
         "Flagger #616: the earlier version was gone when it was needed",
     ),
     Bug(
