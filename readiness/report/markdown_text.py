@@ -15,8 +15,8 @@ _NOTHING = "&#8203;"  # a space of no width: parts a name from the sign that wou
 
 
 def text(value: object, most: int = LONGEST) -> str:
-    """One line in which every sign stands for itself."""
-    return _START.sub(r"\1\\\2", _signs(plain(cut(str(value), most))))
+    """One line in which every sign stands for itself. Spaces before its first sign would make it another block."""
+    return _START.sub(r"\1\\\2", _signs(plain(cut(str(value), most)).lstrip()))
 
 
 def code(value: object, most: int = LONGEST) -> str:

@@ -6,7 +6,7 @@ import html
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -30,6 +30,8 @@ def words(value: str) -> str:
 
 
 @given(SIGNS)
+@example(" -")
+@example("     indented")
 def test_text_reads_as_it_is(value):
     assert words(shown(text(value))) == words(value)
 
@@ -42,6 +44,7 @@ def test_code_reads_as_it_is(value):
 
 
 @given(SIGNS)
+@example(" - `a`")
 def test_prose_has_code_and_nothing_else(value):
     rendered = RENDERER.render(f"- {prose(value)}")
     assert set(re.findall(r"</?(\w+)", rendered)) <= {"ul", "li", "code"}

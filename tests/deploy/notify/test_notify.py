@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -31,7 +32,8 @@ class Server:
         self._answer, self._socket = answer, socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}/hook"
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._threads = [threading.Thread(target=self._serve, daemon=True)]
+        self._threads[0].start()
 
     def _serve(self) -> None:
         while True:
@@ -40,17 +42,18 @@ class Server:
             except OSError:
                 return
             self._open.append(client)
-            threading.Thread(target=self._one, args=(client,), daemon=True).start()
+            self._threads.append(threading.Thread(target=self._one, args=(client,), daemon=True))
+            self._threads[-1].start()
 
     def _one(self, client: socket.socket) -> None:
         data = b""
         try:
             while b"\r\n\r\n" not in data:
-                data += client.recv(65536)
+                data += _more(client)
             head, _, body = data.partition(b"\r\n\r\n")
             length = next(int(h[15:]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length:"))
             while len(body) < length:
-                body += client.recv(65536)
+                body += _more(client)
             self.heads.append(head.decode())
             self.bodies.append(json.loads(body))
             self._answer(client)
@@ -58,8 +61,26 @@ class Server:
             return
 
     def close(self) -> None:
-        for one in [self._socket, *self._open]:
+        # A thread that waits in a closed socket waits on, and takes what comes to the next one of the same number.
+        self._shut(self._socket)
+        self._threads[0].join()
+        for one in self._open:
+            self._shut(one)
+        for thread in self._threads:
+            thread.join(10)
+        for one in (self._socket, *self._open):
             one.close()
+
+    @staticmethod
+    def _shut(one: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+
+
+def _more(client: socket.socket) -> bytes:
+    if data := client.recv(65536):
+        return data
+    raise ConnectionError
 
 
 def says(data: bytes) -> Callable[[socket.socket], None]:
