@@ -100,7 +100,8 @@ def test_of_two_workers_whose_holder_died_between_them_one_goes_on(
         until(lambda: replaceable.journal().count('"holder renewed"') == 1)
         (left,) = until(lambda: len(found := _workers(replaceable.state)) == 1 and found)
         assert replaceable.about()["worker_pid"] == left
-        assert (left == before["worker_pid"]) == ("recover" not in first)
+        if "recover" in first:  # else both try to steer, and either may be the first
+            assert left != before["worker_pid"]
         replaceable.serve(replaceable.deployer(), "green", replaceable.release("v2"), previous="blue")
         load.more(20)
     assert load.faults == []
