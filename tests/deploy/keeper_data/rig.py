@@ -50,6 +50,44 @@ async def until(true: Callable[[], object], longest: float = 60.0) -> None:
 class Seen:
     """A request as an application got it."""
 
+class Stands:
+    """A loop whose clock stands, except where it is put forward."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self.now = loop, loop.time()
+
+    def time(self) -> float:
+        return self.now
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+
+class Steady(Stands):
+    """A loop whose clock goes on with its turns, by two ticks at most in each: where the machine lets this process
+    wait, nobody was slow meanwhile, and nobody's patience is used up."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._later: list[asyncio.TimerHandle] = []
+
+    def call_later(self, delay: float, callback: Callable[..., object], *arguments: Any) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(self.now + delay, callback, arguments, self._loop)
+        self._later.append(handle)
+        return handle
+
+    async def run(self) -> None:
+        while True:
+            before = self._loop.time()
+            await asyncio.sleep(_TICK)
+            self.now += min(self._loop.time() - before, 2 * _TICK)
+            due = [handle for handle in self._later if handle.when() <= self.now]
+            self._later = [handle for handle in self._later if handle not in due and not handle.cancelled()]
+            for handle in due:
+                if not handle.cancelled():
+                    handle._run()
+
+
     method: str
     target: str
     headers: list[tuple[str, str]]
@@ -297,6 +335,15 @@ def few_files(spare: int) -> Iterator[None]:
 def get(path: str = "/", *lines: str, version: str = "1.1") -> bytes:
     """A GET."""
     return "\r\n".join([f"GET {path} HTTP/{version}", "Host: example.test", *lines, "", ""]).encode()
+@contextmanager
+def nobody() -> Iterator[tuple[str, int]]:
+    """An address where nobody listens. It is taken meanwhile, so that no other process does."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()
+
+
 
 
 def post(body: bytes, *lines: str, path: str = "/") -> bytes:

@@ -13,7 +13,7 @@ from readiness_deploy.keeper import upstream
 from readiness_deploy.keeper.entry import Entry
 from readiness_deploy.keeper.shared import Shared
 
-from keeper_data.rig import OK, App, Seen, get, post, receive, rigged, run, until
+from keeper_data.rig import OK, App, Seen, get, nobody, post, receive, rigged, run, until
 
 
 def _named(name: str) -> App:
@@ -195,20 +195,16 @@ def test_a_colour_that_ends_in_order_loses_nothing() -> None:
 def test_a_colour_that_does_not_listen_yet_is_waited_for(kind: str) -> None:
     async def test() -> None:
         later = _named("later")
-        reserved = socket.socket()
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        reserved.bind(("127.0.0.1", 0))
-        port = reserved.getsockname()[1]
-        async with rigged(_named("blue")) as rig:
-            rig.board.place("green", ("127.0.0.1", port), "r")
-            rig.board.point("green")
-            asking = asyncio.create_task(rig.ask(get() if kind == "get" else post(b"once")))
-            await until(lambda: rig.proxy.held)
-            await later.start(port)
-            assert (await asking).one("x-colour") == "later"
-            assert len(later.seen) == 1
-            await later.stop()
-        reserved.close()
+        with nobody() as address:
+            async with rigged(_named("blue")) as rig:
+                rig.board.place("green", address, "r")
+                rig.board.point("green")
+                asking = asyncio.create_task(rig.ask(get() if kind == "get" else post(b"once")))
+                await until(lambda: rig.proxy.held)
+                await later.start(address[1])
+                assert (await asking).one("x-colour") == "later"
+                assert len(later.seen) == 1
+                await later.stop()
 
     run(test())
 
@@ -247,34 +243,32 @@ def test_a_colour_that_hangs_gives_up_its_waiting_requests_with_the_route(monkey
 @pytest.mark.parametrize("placed", [True, False])
 def test_a_request_that_waits_for_a_dead_colour_goes_back_with_the_route(placed: bool) -> None:
     async def test() -> None:
-        dead = await App().start()
-        await dead.stop()
-        async with rigged(_named("blue"), entry=Entry(hold=60)) as rig:
-            rig.board.place("green", dead.address[:2] if placed else None, "bad")
-            rig.board.point("green")
-            asking = [asyncio.create_task(rig.ask(post(b"x"))) for _ in range(20)]
-            await until(lambda: len(rig.proxy.held) == 20)
-            rig.board.point("blue")
-            for got in await asyncio.gather(*asking):
-                assert (got.status, got.one("x-colour")) == (200, "blue")
-            assert rig.board.counts("green")["requests"] == 0
+        with nobody() as dead:
+            async with rigged(_named("blue"), entry=Entry(hold=60)) as rig:
+                rig.board.place("green", dead if placed else None, "bad")
+                rig.board.point("green")
+                asking = [asyncio.create_task(rig.ask(post(b"x"))) for _ in range(20)]
+                await until(lambda: len(rig.proxy.held) == 20)
+                rig.board.point("blue")
+                for got in await asyncio.gather(*asking):
+                    assert (got.status, got.one("x-colour")) == (200, "blue")
+                assert rig.board.counts("green")["requests"] == 0
 
     run(test())
 
 
 def test_nobody_waits_for_ever() -> None:
     async def test() -> None:
-        dead = await App().start()
-        await dead.stop()
-        async with rigged(entry=Entry(hold=0.1)) as rig:
-            rig.board.place("blue", dead.address[:2], "r")
-            rig.board.point("blue")
-            client = await rig.client()
-            got = await client.ask(post(b"x"))
-            assert got.status == 502
-            assert rig.board.counts("blue")["no_answer"] == 1
-            assert ("colour unreachable", "blue") in [(what, d.get("colour")) for what, d in rig.notes]
-            assert (await client.ask(get())).status == 502, "the connection is as good as before"
+        with nobody() as dead:
+            async with rigged(entry=Entry(hold=0.1)) as rig:
+                rig.board.place("blue", dead, "r")
+                rig.board.point("blue")
+                client = await rig.client()
+                got = await client.ask(post(b"x"))
+                assert got.status == 502
+                assert rig.board.counts("blue")["no_answer"] == 1
+                assert ("colour unreachable", "blue") in [(what, d.get("colour")) for what, d in rig.notes]
+                assert (await client.ask(get())).status == 502, "the connection is as good as before"
 
     run(test())
 
