@@ -162,6 +162,7 @@ def test_a_lack_of_descriptors_ends_nothing() -> None:
     async def test() -> None:
         async with rigged(App()) as rig:
             first = await rig.client()
+            await until(lambda: len(rig.proxy._connections) == 2)
             assert (await first.ask(get())).status == 200
             second = await rig.client()
             with few_files(1):
