@@ -432,4 +432,4 @@ def test_large_bodies_arrive_unchanged(chunked: bool) -> None:
             assert got.one("x-digest") == wanted == hashlib.sha256(got.body).hexdigest()
             assert rig.board.counts("blue")["bytes_in"] == size
 
-    run(test(), 60)
+    run(test(), 300)

@@ -17,6 +17,7 @@ MOST = 48 << 20
 
 async def _stalled(sent: list[int]) -> int:
     """How much was sent when no more goes out."""
+    await until(lambda: sent)
     before, still = -1, 0
     while still < 5:
         await asyncio.sleep(0.08)

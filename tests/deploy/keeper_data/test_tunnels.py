@@ -198,6 +198,7 @@ def test_a_tunnel_does_not_fill_memory(who: str) -> None:
             await client.send(get("/", "Upgrade: websocket", "Connection: Upgrade"))
             await client.reader.readuntil(b"\r\n\r\n")
             pouring = asyncio.create_task(pour(client.writer)) if who == "client" else None
+            await until(lambda: sent)
             before, still = -1, 0
             while still < 5:
                 await asyncio.sleep(0.08)
