@@ -16,14 +16,17 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import h11
+from readiness_deploy.keeper import upstream
 from readiness_deploy.keeper.board import Board
 from readiness_deploy.keeper.entry import Entry
 from readiness_deploy.keeper.proxy import Proxy
 from readiness_deploy.keeper.shared import Shared
 
 LONGEST = 120.0  # the machine may be busy with other things
+_TICK = 0.01
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -46,10 +49,6 @@ async def until(true: Callable[[], object], longest: float = 60.0) -> None:
         assert asyncio.get_running_loop().time() < deadline, "it did not come to pass"
         await asyncio.sleep(0.002)
 
-
-@dataclass
-class Seen:
-    """A request as an application got it."""
 
 class Stands:
     """A loop whose clock stands, except where it is put forward."""
@@ -88,6 +87,10 @@ class Steady(Stands):
                 if not handle.cancelled():
                     handle._run()
 
+
+@dataclass
+class Seen:
+    """A request as an application got it."""
 
     method: str
     target: str
@@ -258,6 +261,16 @@ class Rig:
         self.port: int = self.listener.getsockname()[1]
         self.clients: list[Client] = []
 
+    async def serve(self) -> None:
+        """Begin, by a clock that knows no pauses of this process."""
+        await self.proxy.serve([self.listener])
+        self.clock = Steady(asyncio.get_running_loop())
+        self.goes_by(self.clock)
+
+    def goes_by(self, loop: Any) -> None:
+        """Have the keeper measure by the clock of this loop."""
+        self.proxy.loop = self.proxy.pool._loop = loop
+
     async def client(self, **options: Any) -> Client:
         client = Client(*await asyncio.open_connection("127.0.0.1", self.port, **options))
         self.clients.append(client)
@@ -292,14 +305,16 @@ class Rig:
 @asynccontextmanager
 async def rigged(blue: App | None = None, green: App | None = None, entry: Entry | None = None) -> AsyncIterator[Rig]:
     """A rig whose route selects blue, where there is one. At its end, its counts must add up."""
-    with tempfile.TemporaryDirectory() as folder:
+    # A pause of this process while it connects is no colour that does not answer.
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(upstream, "_CONNECT", LONGEST):
         rig = Rig(entry or Entry(), Path(folder))
         for colour, app in (("blue", blue), ("green", green)):
             if app is not None:
                 await app.start()
                 rig.board.place(colour, app.address[:2], f"release-{colour}")
         rig.board.point("blue" if blue is not None else None)
-        await rig.proxy.serve([rig.listener])
+        await rig.serve()
+        passing = asyncio.create_task(rig.clock.run())
         try:
             yield rig
             for client in rig.clients:
@@ -311,7 +326,8 @@ async def rigged(blue: App | None = None, green: App | None = None, entry: Entry
             for client in rig.clients:
                 client.close()
             with suppress(TimeoutError):
-                await asyncio.wait_for(rig.proxy.close(0), 5)
+                await asyncio.wait_for(rig.proxy.close(0), 60)
+            passing.cancel()
             for app in (blue, green):
                 if app is not None:
                     await app.stop()
@@ -320,9 +336,19 @@ async def rigged(blue: App | None = None, green: App | None = None, entry: Entry
 
 
 @contextmanager
+def nobody() -> Iterator[tuple[str, int]]:
+    """An address where nobody listens. It is taken meanwhile, so that no other process does."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()
+
+
+@contextmanager
 def few_files(spare: int) -> Iterator[None]:
     """So many descriptors can be opened in this process."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    gc.collect()  # what an earlier test left open would be closed in the midst of this one, and make room
     # The lowest number that is free tells how many are in use.
     file = os.dup(0)
     os.close(file)
@@ -336,19 +362,9 @@ def few_files(spare: int) -> Iterator[None]:
 def get(path: str = "/", *lines: str, version: str = "1.1") -> bytes:
     """A GET."""
     return "\r\n".join([f"GET {path} HTTP/{version}", "Host: example.test", *lines, "", ""]).encode()
-@contextmanager
-def nobody() -> Iterator[tuple[str, int]]:
-    """An address where nobody listens. It is taken meanwhile, so that no other process does."""
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()
-
-
 
 
 def post(body: bytes, *lines: str, path: str = "/") -> bytes:
-    gc.collect()  # what an earlier test left open would be closed in the midst of this one, and make room
     """A POST with a length."""
     head = [f"POST {path} HTTP/1.1", "Host: example.test", f"Content-Length: {len(body)}", *lines, "", ""]
     return "\r\n".join(head).encode() + body

@@ -209,9 +209,8 @@ def test_a_colour_that_does_not_listen_yet_is_waited_for(kind: str) -> None:
     run(test())
 
 
-def test_a_colour_that_hangs_gives_up_its_waiting_requests_with_the_route(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_colour_that_hangs_gives_up_its_waiting_requests_with_the_route() -> None:
     """Its queue is full, so that connecting takes as long as it may. The route moves, and nobody waits for that."""
-    monkeypatch.setattr(upstream, "_CONNECT", 60.0)
 
     async def test() -> None:
         loop = asyncio.get_running_loop()

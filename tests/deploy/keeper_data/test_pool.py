@@ -11,7 +11,7 @@ from readiness_deploy.keeper.board import Board
 from readiness_deploy.keeper.http1 import AnswerHead, Malformed
 from readiness_deploy.keeper.upstream import LONGEST_IDLE, Pool, Upstream
 
-from keeper_data.rig import run, until
+from keeper_data.rig import Stands, run, until
 
 
 class Waits:
@@ -39,7 +39,7 @@ def listener() -> Iterator[socket.socket]:
 async def _kept(listener: socket.socket) -> tuple[Pool, Board, Upstream, socket.socket]:
     board = Board()
     board.place("blue", listener.getsockname(), "r")
-    pool, waits = Pool(asyncio.get_running_loop()), Waits()
+    pool, waits = Pool(Stands(asyncio.get_running_loop())), Waits()  # type: ignore[arg-type]
     pool.open(board.slot("blue"), waits)
     upstream = await waits.came
     theirs, _ = listener.accept()
