@@ -167,15 +167,25 @@ def test_what_the_gate_says(prometheus: str, query: str, release: str, expected:
 
 def test_the_requests_behind_it_are_counted(prometheus: str) -> None:
     counted = 'sum(increase(requests_total{release="{release}"}[5s]))'
-    until(lambda: asked(prometheus, query=RATIO, samples=counted, **{"min-requests": 10})[0] is PASS, "it never passes")
-    verdict, (seen,) = asked(prometheus, query=RATIO, samples=counted, **{"min-requests": 10})
-    assert (verdict, seen.window) == (PASS, 5.0)
+    said: list[Measurement] = []
+
+    def passes() -> bool:
+        verdict, said[:] = asked(prometheus, query=RATIO, samples=counted, **{"min-requests": 10})
+        return verdict is PASS
+
+    until(passes, "it never passes")
+    (seen,) = said
+    assert seen.window == 5.0
     assert seen.n is not None
     assert seen.n >= 10
     assert re.search(r"at least 10 requests", seen.threshold)
-    verdict, (seen,) = asked(prometheus, query=RATIO, samples=counted, **{"min-requests": 10**9})
-    assert verdict is UNSURE
-    assert "1e+09 wanted" in seen.why
+
+    def too_few() -> bool:
+        verdict, (one,) = asked(prometheus, query=RATIO, samples=counted, **{"min-requests": 10**9})
+        assert verdict is UNSURE
+        return "1e+09 wanted" in one.why
+
+    until(too_few, "it never says how many are wanted")
 
 
 def test_a_prometheus_that_stands_still_or_is_killed(tmp_path: Path, exporter: int) -> None:
