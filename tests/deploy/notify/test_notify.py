@@ -240,8 +240,8 @@ def test_one_that_hangs_holds_up_nobody_else_and_the_end_waits_a_bounded_time(
         assert time.monotonic() - before < 30, "whoever tells does not wait"
         until(lambda: len(good.bodies) == 20)
         before = time.monotonic()
-        told.close(0.5)
-        assert time.monotonic() - before < 30
+        told.close(5)  # the last of the twenty may be under way: its body has come, its answer perhaps not
+        assert time.monotonic() - before < 35
         assert [b["details"]["n"] for b in good.bodies] == list(range(20))
     assert len(warned) == 3
     assert all("did not get everything" in text for text in warned)
