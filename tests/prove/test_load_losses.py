@@ -328,16 +328,18 @@ def test_a_connection_that_met_itself_is_a_refused_one() -> None:
             ended.append(kind)
 
     async def meet() -> None:
-        with socket.socket() as held:
+        with socket.socket() as held:  # so that no other process is given this port
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             held.bind(("127.0.0.1", 0))
             address = held.getsockname()
-        target = parse_target(f"http://127.0.0.1:{address[1]}/")
-        connection = Connection(asyncio.get_running_loop(), target, Owner())  # type: ignore[arg-type]
-        connection._socket.bind(address)
-        connection.carry(Exchange(0, "x-0", Plan(target).mix().choose(), 0.0))
-        for _ in range(1000):
-            await asyncio.sleep(0)
-        connection.close()
+            target = parse_target(f"http://127.0.0.1:{address[1]}/")
+            connection = Connection(asyncio.get_running_loop(), target, Owner())  # type: ignore[arg-type]
+            connection._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            connection._socket.bind(address)
+            connection.carry(Exchange(0, "x-0", Plan(target).mix().choose(), 0.0))
+            for _ in range(1000):
+                await asyncio.sleep(0)
+            connection.close()
 
     asyncio.run(meet())
     assert ended == [Lost.REFUSED]
