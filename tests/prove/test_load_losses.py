@@ -76,7 +76,7 @@ def test_every_third_connection_is_lost(behave: Callable[[Talk], None], kind: Lo
         (behave if talk.number % 3 == 2 else polite)(talk)
 
     # More connections than requests: each request has one of its own, so that one third of them is three of nine.
-    timeout = 2.0 if kind is Lost.TIMEOUT else 30.0
+    timeout = 5.0 if kind is Lost.TIMEOUT else 30.0  # in which the others must be answered, on a busy machine as well
     with serving(sometimes) as server:
         result = loaded(server, count=9, keep_alive=keep_alive, connections=100, timeout=timeout)
     assert result.lost == {kind: 3}
@@ -143,7 +143,7 @@ def full(family: socket.AddressFamily, address: str | tuple[str, int]) -> Iterat
 
 def test_a_full_queue_of_connections() -> None:
     with full(socket.AF_INET, ("127.0.0.1", 0)) as listener:
-        result = loaded(f"http://127.0.0.1:{listener.getsockname()[1]}/", count=4, connect_timeout=2.0, lag_bound=1.9)
+        result = loaded(f"http://127.0.0.1:{listener.getsockname()[1]}/", count=4, connect_timeout=5.0, lag_bound=4.9)
     assert result.lost == {Lost.CONNECT_TIMEOUT: 4}
     assert not result.saturated, "a slow connect is the server's slowness, not the generator's"
 
@@ -291,7 +291,7 @@ def test_a_race_with_an_idle_timeout_is_counted_and_not_hidden() -> None:
             talk.reset()
 
     with serving(leaves) as server:
-        result = loaded(server, count=6, rate=3, connections=1)
+        result = loaded(server, count=6, rate=1, connections=1)
     assert result.lost == {Lost.RESET: 3}
     assert [asked.identity for asked in server.asked] == [f"{result.run}-{n}" for n in range(6)]
 

@@ -16,7 +16,7 @@ from readiness_prove.load.tally import Miscounted, Tally
 
 def test_all_is_well() -> None:
     with serving(polite) as server:
-        result = loaded(server, count=50, connections=4, echo_header="X-Request-Id")
+        result = loaded(server, count=50, rate=50, connections=4, echo_header="X-Request-Id")
     assert (result.testimony, result.answered, result.lost, result.not_sent) == (Witnessed.NONE_LOST, 50, {}, {})
     assert (result.doubts, result.saturated) == ((), False)
     assert result.connections.opened == server.connections >= 4
@@ -88,7 +88,7 @@ def test_the_generators_own_delay_is_in_the_response_and_makes_a_good_verdict_im
     assert service is not None
     assert lag is not None
     assert response >= lag > 1
-    assert service < 1, "the server was quick"
+    assert service < lag, "the server was quick"
     assert (result.lost, result.saturated, result.testimony) == ({}, True, Witnessed.UNKNOWN)
     assert "lag p99" in result.doubts[0]
     assert 0 in result.blind
