@@ -30,8 +30,9 @@ from readiness_deploy.keeper.haproxy_counts import Row, Window, rows
 from readiness_deploy.keeper.processes import CARRIER, INSTANCE, MARKER, Identity, Processes, alive, identity, marked
 from readiness_deploy.states import COLOURS, Colour
 
-_OBEYS_WITHIN = 1.0
-_BEGINS_WITHIN = 5.0
+_OBEYS_WITHIN = 3.0  # one that a busy machine held up for a second is not worth the requests that it has in hand
+_SHOWS_WITHIN = 1.0
+_BEGINS_WITHIN = 20.0
 _LOOK = 0.1
 _TICK = 0.02
 _LONGEST_BACKOFF = 2.0
@@ -305,7 +306,7 @@ class Haproxy:
         if self._process is None:
             return  # it begins with what is wanted
         try:
-            if obeyed(self._ask(command)):
+            if obeyed(self._ask(command, _OBEYS_WITHIN)):
                 return
             why = "it answered otherwise"
         except (Disobeyed, ValueError, KeyError) as fault:
@@ -313,13 +314,13 @@ class Haproxy:
         self._note("carrier disobeyed", command=command.partition(";")[0], why=why)
         self._processes.signal(self._process, signal.SIGKILL)
 
-    def _ask(self, command: str) -> str:
+    def _ask(self, command: str, within: float = _SHOWS_WITHIN) -> str:
         """One line of commands and what is answered to it. Raises Disobeyed."""
         folder = os.open(self._folder.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         said = b""
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-                line.settimeout(_OBEYS_WITHIN)
+                line.settimeout(within)
                 line.connect(short_address(self._folder.root / words.SOCKET, folder))
                 line.sendall(command.encode() + b"\n")
                 while len(said) < _LARGEST and (part := line.recv(1 << 16)):

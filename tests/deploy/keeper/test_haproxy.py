@@ -169,6 +169,21 @@ def test_a_haproxy_that_does_not_obey_is_replaced_before_the_switch_is_answered(
 
 
 @needed
+def test_a_haproxy_that_the_machine_held_up_for_a_second_keeps_its_requests(carried: Rig) -> None:
+    before, keeper = carrier(carried), carried.deployer()
+    keeper.start("green", release("v2"))
+    carried.standing("green", "ready")
+    os.kill(before, signal.SIGSTOP)
+    going_on = threading.Timer(1.5, os.kill, (before, signal.SIGCONT))
+    going_on.start()
+    record = keeper.observe().record
+    keeper.write(record.but(selected="green", slots={**record.slots, "green": release("v2")}))
+    going_on.join()
+    assert carried.get()[2] == "v2"
+    assert carrier(carried) == before
+
+
+@needed
 def test_a_stopped_colour_finishes_what_it_has(carried: Rig, tmp_path: Path) -> None:
     keeper, outcome = carried.deployer(), []
     carried.serve(keeper, "green", release("v2", stop={"drain": 600, "grace": 0.05}))
