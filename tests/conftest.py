@@ -7,8 +7,13 @@ from collections import Counter
 
 import pytest
 from components import Component, UnknownComponentError, component, required
+from hypothesis import settings
 
 MISSING = "missing component"
+
+# The usual deadline of an example is 200 ms by the clock: a busy machine stops a process for longer.
+settings.register_profile("busy machine", deadline=None)
+settings.load_profile("busy machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
