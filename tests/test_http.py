@@ -150,8 +150,8 @@ def dripping(piece: bytes) -> Iterator[str]:
 def test_an_answer_without_an_end_is_ended() -> None:
     with (
         dripping(b"x") as address,
-        Reader(address, bounds=Bounds(seconds=0.3)) as reader,
-        pytest.raises(NoAnswer, match=r"did not end within 0\.3 s"),
+        Reader(address, bounds=Bounds(seconds=3)) as reader,  # its beginning comes sooner, also on a busy machine
+        pytest.raises(NoAnswer, match="did not end within 3 s"),
     ):
         reader.get("/")
 
@@ -273,7 +273,7 @@ except NoAnswer as refusal:
             stdin=inner,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=300,
             start_new_session=True,
         )
     finally:
@@ -332,7 +332,7 @@ def test_another_thread_ends_what_is_being_read(secure: bool, tmp_path: Path) ->
 
     def drip(_asked: object) -> Says:
         reading.set()
-        over.wait(20)
+        over.wait(240)
         return Says()
 
     wrap, tls = None, None
@@ -351,9 +351,9 @@ def test_another_thread_ends_what_is_being_read(secure: bool, tmp_path: Path) ->
 
         thread = threading.Thread(target=read, daemon=True)
         thread.start()
-        assert reading.wait(20)
+        assert reading.wait(120)
         reader.stop()
-        thread.join(10)
+        thread.join(120)
         over.set()
         assert not thread.is_alive()
         assert isinstance(outcome[0], NoAnswer)

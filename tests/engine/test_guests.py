@@ -92,7 +92,10 @@ def test_a_guest_that_hangs_is_stopped(tmp_path, world):
 def test_what_a_guest_found_before_it_was_stopped_stands(tmp_path, world, then):
     write(tmp_path, stopped=f"yield workload.at().expect(False, 'is bad'); {then}")
     check = registry.in_repository(tmp_path).checks["repo:own/stopped"]
-    asked = ask(isolated(check, seconds=1), world, {})
+    for seconds in (1, 10, 100):  # on a busy machine it does not come to its finding within any time
+        asked = ask(isolated(check, seconds=seconds), world, {})
+        if asked.bad:
+            break
     assert [f.message for f in asked.bad] == ["is bad"]
     assert "stopped" in asked.fault or "signal 9" in asked.fault
 
