@@ -131,7 +131,7 @@ def test_a_cancel_that_hangs_does_not_keep_a_statement_beyond_its_time(
         over.wait()
 
     def sleep() -> None:
-        with Link(parse(database.address), 2.0, stopped=lambda: "SIGTERM") as link:
+        with Link(parse(database.address), 5.0, stopped=lambda: "SIGTERM") as link:
             link.settle()
             link.one("SELECT pg_sleep(900)", within=1)
 
@@ -139,8 +139,8 @@ def test_a_cancel_that_hangs_does_not_keep_a_statement_beyond_its_time(
     with ThreadPoolExecutor(1) as pool:
         sleeping = pool.submit(sleep)
         try:
-            with pytest.raises(Away, match="no answer within 3 s"):
-                sleeping.result(30)
+            with pytest.raises(Away, match="no answer within 6 s"):
+                sleeping.result(120)
         finally:
             over.set()
     assert asked.is_set()
@@ -163,7 +163,7 @@ def test_a_lock_that_is_not_to_be_had_ends_in_patience_and_holds_nobody_back(
     limit = 0.3
     made = schema(database.address, tmp_path, THREE, lock_timeout=limit, statement_timeout=60, attempts=3)
     made.apply(IDS[0])
-    slowest, ended = [0.0], threading.Event()
+    slowest, reading, ended = [0.0], threading.Event(), threading.Event()
 
     def read() -> None:
         with psycopg.connect(database.address, autocommit=True) as connection:
@@ -171,11 +171,14 @@ def test_a_lock_that_is_not_to_be_had_ends_in_patience_and_holds_nobody_back(
                 began = time.monotonic()
                 connection.execute("SELECT count(*) FROM tally")
                 slowest[0] = max(slowest[0], time.monotonic() - began)
+                reading.set()
 
     with psycopg.connect(database.address) as idle:
         idle.execute("SELECT count(*) FROM tally")
         reader = threading.Thread(target=read)
         reader.start()
+        assert reading.wait(120)
+        slowest[0] = 0.0
         with pytest.raises(Patience, match="3 attempts"):
             made.apply(IDS[1])
         ended.set()
@@ -187,9 +190,9 @@ def test_a_lock_that_is_not_to_be_had_ends_in_patience_and_holds_nobody_back(
 
 
 def test_a_statement_without_end_is_ended_and_named(database: Database, tmp_path: Path) -> None:
-    files = {"1.sql": "CREATE TABLE a (id int);\n\nINSERT INTO a SELECT g FROM generate_series(1, 90000000) g;"}
+    files = {"1.sql": "CREATE TABLE a (id int);\n\nINSERT INTO a SELECT 1 FROM pg_sleep(900);"}
     with pytest.raises(Unfit, match=r"sql/1.sql:3: .*statement timeout.*statement-timeout"):
-        schema(database.address, tmp_path, files, statement_timeout=1.5, declared={"1": "data"}).apply("1")
+        schema(database.address, tmp_path, files, statement_timeout=5, declared={"1": "data"}).apply("1")
     assert ledger(database) == ()
 
 
@@ -198,14 +201,14 @@ def test_all_statements_of_a_migration_have_one_limit_together(database: Databas
     """Locks are held for their sum. What is put off to the end, such as a deferred constraint, counts too."""
     database.ask(
         "CREATE TABLE b (n int); CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-        "'BEGIN PERFORM pg_sleep(5); RETURN NEW; END'; CREATE CONSTRAINT TRIGGER t AFTER INSERT ON b "
+        "'BEGIN PERFORM pg_sleep(60); RETURN NEW; END'; CREATE CONSTRAINT TRIGGER t AFTER INSERT ON b "
         "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()"
     )
     files = {"1.sql": "CREATE TABLE a (n int);\n" + "INSERT INTO a SELECT 1 FROM pg_sleep(0.4);\n" * 2 + last}
     began = time.monotonic()
     with pytest.raises(Unfit, match=r"sql/1.sql.*timeout.*several migrations.*statement-timeout"):
         schema(database.address, tmp_path, files, statement_timeout=1.2, declared={"1": "data"}).apply("1")
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 50
     assert ledger(database) == ()
 
 
