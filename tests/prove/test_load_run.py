@@ -16,6 +16,7 @@ from readiness_prove.load.tally import Miscounted, Tally
 
 def test_all_is_well() -> None:
     with serving(polite) as server:
+        # Slowly: what is overdue goes out at once, and then no connection is free for another request.
         result = loaded(server, count=50, rate=50, connections=4, echo_header="X-Request-Id")
     assert (result.testimony, result.answered, result.lost, result.not_sent) == (Witnessed.NONE_LOST, 50, {}, {})
     assert (result.doubts, result.saturated) == ((), False)
@@ -154,14 +155,14 @@ def test_a_run_that_is_stopped_waits_for_its_answers_unless_it_may_not(at_once: 
 
     with serving(third) as server:
         result = loaded(server, count=1000, rate=50, load=made)
-    sent = len(server.asked)
-    assert 3 <= sent < 1000
+    sent = result.answered + result.lost_total
+    assert 3 <= len(server.asked) <= sent < 1000
     assert result.not_sent == {NotSent.STOPPED: 1000 - sent}
-    if at_once:
+    if at_once:  # what was about to be sent just then has not come
         assert result.lost == {Lost.ABANDONED: sent}
         assert result.testimony is Witnessed.UNKNOWN
     else:
-        assert (result.answered, result.testimony) == (sent, Witnessed.NONE_LOST)
+        assert (result.answered, result.testimony) == (len(server.asked), Witnessed.NONE_LOST)
 
 
 def test_a_run_that_is_stopped_before_it_began_saw_nothing() -> None:
@@ -310,7 +311,7 @@ def test_a_record_that_cannot_be_written() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is full")
 def test_a_record_that_is_not_whole_is_a_doubt() -> None:
     with serving(polite) as server:
-        plan = Plan(parse_target(server.url), rate=500, most=3)
+        plan = Plan(parse_target(server.url), rate=500, most=3, lag_bound=30.0)
         result = adds_up(Load(plan, record=Path("/dev/full")).run())
     assert (result.answered, result.testimony) == (3, Witnessed.UNKNOWN)
     assert "/dev/full is not whole: No space left on device" in result.doubts[0]
