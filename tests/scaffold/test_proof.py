@@ -103,6 +103,7 @@ def test_what_a_tier_leaves_running_is_ended_and_told(tools: Tools, monkeypatch:
     ran = tools.run(LASTING.replace("{seconds}", "61"))
     assert ran.outcome == "FAILED"
     assert "processes left behind: sleep 61 (" in ran.why
+    monkeypatch.setattr(tools.running, "LEAVING", 60.0)
     assert tools.running._left_behind(tools.folder) == []
 
 
@@ -114,6 +115,7 @@ def test_a_service_that_a_keeper_of_the_tier_leaves_running_is_one_too(
     ran = tools.run(SERVING)
     assert ran.outcome == "FAILED"
     assert "processes left behind: sleep 62 (" in ran.why
+    monkeypatch.setattr(tools.running, "LEAVING", 60.0)
     assert tools.running._left_behind(tools.folder) == []
 
 
