@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-SECONDS_TO_ANSWER = 15
+SECONDS_TO_ANSWER = 60
 CLUSTER_VARIABLE = "READINESS_TEST_KUBECONFIG"
 IMAGES_VARIABLE = "READINESS_TEST_LOAD_IMAGE"
 CORPUS_VARIABLE = "READINESS_TEST_CORPUS"

@@ -22,7 +22,7 @@ MANIFEST = "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: web}\nspec: 
 
 def modules(folder: Path, *arguments: str) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-c", TELL, *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", TELL, *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=300
     )
     assert done.stdout
     return set(done.stderr.splitlines())

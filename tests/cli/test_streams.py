@@ -21,7 +21,7 @@ def test_a_reader_that_has_gone_is_met_with_silence(arguments: list[str]):
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        done = subprocess.run([*PROGRAM, *arguments], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60)
+        done = subprocess.run([*PROGRAM, *arguments], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=300)
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
@@ -41,11 +41,11 @@ def test_a_reader_that_has_gone_is_met_with_silence(arguments: list[str]):
 def test_bash_completes_commands_flags_values_and_ids(words: list[str], wanted: list[str], tmp_path: Path):
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
-        ["bash", "-c", ASK, "bash", *words], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60
+        ["bash", "-c", ASK, "bash", *words], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300
     )
     assert done.stdout.split() == wanted, done.stderr
 
 
 def test_zsh_finds_its_mark_on_the_first_line():
-    done = subprocess.run([*PROGRAM, "completion", "zsh"], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([*PROGRAM, "completion", "zsh"], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.startswith("#compdef readiness\n")

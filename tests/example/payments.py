@@ -17,7 +17,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "payments"
 _LEFT_BEHIND = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "*.egg-info", "payments.db*", ".env")
 # The verdict of one day: otherwise the supported versions and the ages of files would be other ones each year.
 DAY = "2026-11-21T12:00:00+00:00"
-PATIENCE = 120
+PATIENCE = 300
 
 
 @dataclass(frozen=True, slots=True)

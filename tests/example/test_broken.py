@@ -36,7 +36,7 @@ def intact_files(example: Path) -> Said:
 
 def lay_over(area: str, target: Path) -> subprocess.CompletedProcess[str]:
     script = BROKEN / "lay-over.sh"
-    return subprocess.run([script, area, str(target)], capture_output=True, text=True, timeout=60)
+    return subprocess.run([script, area, str(target)], capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.needs("kubectl")
@@ -90,5 +90,5 @@ def test_nothing_is_laid_over_where_that_would_be_wrong(area: str, there: bool, 
 
 @pytest.mark.needs("shellcheck")
 def test_the_script_is_clean():
-    done = subprocess.run(["shellcheck", BROKEN / "lay-over.sh"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["shellcheck", BROKEN / "lay-over.sh"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout

@@ -28,7 +28,7 @@ def git(folder: Path, *arguments: str) -> None:
         "GIT_COMMITTER_DATE": DAY,
         **identity,
     }
-    subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, capture_output=True, timeout=60)
+    subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, capture_output=True, timeout=300)
 
 
 def commit(folder: Path, subject: str) -> None:

@@ -10,7 +10,7 @@ from program.transcript import Command, TranscriptError, agrees, read
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*.txt"))
-PATIENCE = 120
+PATIENCE = 300
 
 
 def shell(text: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -98,7 +98,7 @@ def kubectl(folder: Path, text: str) -> list[Any]:
     file.write_text(text, encoding="utf-8", newline="")
     done = subprocess.run(
         ["kubectl", "annotate", "--local", "--dry-run=client", "-o", "json", "-f", str(file), "asked=yes"],
-        check=True, capture_output=True, text=True, timeout=60, env={**os.environ, "KUBECONFIG": os.devnull},
+        check=True, capture_output=True, text=True, timeout=300, env={**os.environ, "KUBECONFIG": os.devnull},
     )  # fmt: skip
     found: list[Any] = []
     decoder, rest = json.JSONDecoder(), done.stdout.strip()
