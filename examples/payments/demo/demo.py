@@ -143,8 +143,9 @@ def run(readiness: str, project: Path, surroundings: Mapping[str, str], *argumen
 @contextmanager
 def load(python: str, port: int, rate: int, record: Path) -> Iterator[None]:
     """Requests in the background, from the moment when somebody serves; all are accounted for when this ends."""
+    # Far longer than three deploys take, also on a slow machine: it is ended here, and who is baked needs requests.
     command = [
-        python, "-m", "readiness_prove.load", f"http://127.0.0.1:{port}/", "--rate", str(rate), "--seconds", "150",
+        python, "-m", "readiness_prove.load", f"http://127.0.0.1:{port}/", "--rate", str(rate), "--seconds", "1500",
         "--json", "--requests", str(HERE / "requests.json"), "--release-header", "X-Payments-Release",
         "--record", str(record),
     ]  # fmt: skip
