@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from readiness_deploy.adapters.local import Keeper
+from readiness_deploy.adapters.local import Keeper, observation
 from readiness_deploy.keeper import channel
 from readiness_deploy.keeper.client import Unreachable, ask
-from readiness_deploy.keeper.processes import marked
+from readiness_deploy.keeper.processes import alive, identity, marked
 from readiness_deploy.keeper.start import Failure, start, status, stop
 from readiness_deploy.ports import Holder, Observation
 from readiness_deploy.record import Record, Release
@@ -104,7 +104,7 @@ class Rig:
     adapters: list[Keeper] = field(default_factory=list)
 
     def start(self) -> dict[str, Any]:
-        about = start(self.state, self.entry, environment=self.environment, program=self.program)
+        about = start(self.state, self.entry, environment=self.environment, program=self.program, within=LONG)
         self.port = int(about["listening"][0].rpartition(":")[2])
         # Later starts in this folder are to listen where users know it.
         self.entry = {**self.entry, "listen": about["listening"][0]}
@@ -115,7 +115,7 @@ class Rig:
         stop(self.state)
 
     def deployer(self, by: str = "somebody", *, lock: bool = True, **more: Any) -> Keeper:
-        keeper = Keeper(self.state)
+        keeper = Keeper(self.state, within=LONG)
         self.adapters.append(keeper)
         if lock:
             keeper.lock(holder(by), **more)
@@ -125,7 +125,7 @@ class Rig:
         return release(name, *words, **details)
 
     def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
-        return ask(self.state, do, **arguments)
+        return ask(self.state, do, **{"within": LONG, **arguments})
 
     def details(self) -> dict[str, Any]:
         """What `observe` answers, as soon as somebody does."""
@@ -143,7 +143,7 @@ class Rig:
         return dict(self.details()["keeper"])
 
     def record(self) -> Record:
-        return self.deployer(lock=False).observe().record
+        return observation(self.details()).record
 
     def standing(self, colour: Colour, wanted: str, within: float = LONG) -> dict[str, Any]:
         return until(
@@ -189,9 +189,12 @@ class Rig:
         return Load(self.port, **more)
 
     def kill(self, who: str) -> int:
-        """SIGKILL to the worker or the holder; who that was."""
+        """SIGKILL to the worker or the holder; who that was. When this returns, it does nothing any more: a request
+        that it still accepted would die with it."""
         pid = int(self.about()[f"{who}_pid"])
+        known = identity(pid)
         os.kill(pid, signal.SIGKILL)
+        until(lambda: known is None or not alive(known))
         return pid
 
     def kill_everything(self) -> None:
@@ -263,4 +266,4 @@ def in_flight(rig: Rig, colour: Colour, number: int) -> None:
 
 def gone(rig: Rig) -> None:
     """Wait until no keeper lives."""
-    until(lambda: status(rig.state) is None)
+    until(lambda: status(rig.state, within=LONG) is None)

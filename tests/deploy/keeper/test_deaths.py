@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from readiness_deploy.keeper.client import Unreachable
-from readiness_deploy.keeper.start import status, upgrade
+from readiness_deploy.keeper.start import upgrade
 
-from keeper.rig import LONG, in_flight, until
+from keeper.rig import LONG, gone, in_flight, until
 
 
 def changed(rig: Any, name: str, before: int) -> int:
@@ -90,7 +90,7 @@ def test_after_the_death_of_both_the_next_start_takes_the_colours_over(serving: 
     os.kill(about["worker_pid"], signal.SIGSTOP)  # so that it cannot bring another holder
     os.kill(about["holder_pid"], signal.SIGKILL)
     os.kill(about["worker_pid"], signal.SIGKILL)
-    until(lambda: status(serving.state) is None)
+    gone(serving)
     serving.start()
     assert serving.get("/pid")[1] == pid
     assert len(serving.processes()) == 1
@@ -116,7 +116,7 @@ def test_an_upgrade_loses_no_request(serving: Any, fresh: bool) -> None:
     with serving.load(fresh=fresh) as load:
         load.more(50)
         before = serving.about()
-        after = upgrade(serving.state)
+        after = upgrade(serving.state, within=LONG)
         load.more(50)
     assert load.faults == []
     assert after["pid"] != before["pid"]
@@ -126,7 +126,7 @@ def test_an_upgrade_loses_no_request(serving: Any, fresh: bool) -> None:
 
 def test_a_lock_outlives_an_upgrade(serving: Any) -> None:
     keeper = serving.deployer()
-    upgrade(serving.state)
+    upgrade(serving.state, within=LONG)
     record = keeper.observe().record
     keeper.write(record.but(held=""))
     assert keeper.epoch == serving.record().epoch
@@ -137,7 +137,7 @@ def test_a_request_that_is_long_ends_in_the_old_worker_while_the_new_one_serves(
     asking = threading.Thread(target=lambda: got.append(serving.get(f"/when?{tmp_path}/go")))
     asking.start()
     in_flight(serving, "blue", 1)
-    upgrade(serving.state)
+    upgrade(serving.state, within=LONG)
     assert serving.get()[1] == "v1"
     assert got == []
     (tmp_path / "go").touch()
@@ -154,7 +154,7 @@ def test_what_dies_with_a_worker_that_handed_over_is_counted_by_the_one_that_goe
     asking.start()
     in_flight(serving, "blue", 1)
     before = serving.about()["worker_pid"]
-    upgrade(serving.state)
+    upgrade(serving.state, within=LONG)
     restarts = serving.about()["restarts"]
     os.kill(before, signal.SIGKILL)
     asking.join(LONG)
@@ -200,7 +200,7 @@ def test_a_colour_is_not_ended_while_a_worker_that_handed_over_still_carries_its
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(rig.get, f"/when?{tmp_path}/go")
         until((tmp_path / "go.heard").exists)  # before, it would follow the route
-        upgrade(rig.state)
+        upgrade(rig.state, within=LONG)
         rig.serve(keeper, "green", rig.release("v2"))
         keeper.stop("blue")
         assert rig.details()["colours"]["blue"]["standing"] == "stopping"

@@ -223,7 +223,7 @@ def test_an_upgraded_keeper_takes_haproxy_over(carried: Rig) -> None:
     before = carrier(carried)
     with carried.load() as load:
         load.more(50)
-        upgrade(carried.state)
+        upgrade(carried.state, within=LONG)
         load.more(50)
         carried.serve(carried.deployer(), "green", release("v2"))
         load.more(50)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from readiness_deploy.keeper.start import Failure, status, stop, upgrade
 
-from keeper.rig import until
+from keeper.rig import LONG, gone, until
 
 PROGRAM = """
 import os, signal, sys
@@ -49,7 +49,7 @@ def test_a_program_that_cannot_begin_is_refused_with_its_words(replaceable: Any,
     before = replaceable.about()
     install("import what_nobody_installed")
     with pytest.raises(Failure, match=r"cannot begin, and the keeper goes on as it was: .*what_nobody_installed"):
-        upgrade(replaceable.state)
+        upgrade(replaceable.state, within=LONG)
     after = replaceable.about()
     assert (after["holder_pid"], after["worker_pid"]) == (before["holder_pid"], before["worker_pid"])
     assert '"worker leaves"' not in replaceable.journal()
@@ -65,14 +65,14 @@ def test_the_old_worker_serves_on_where_no_other_begins(replaceable: Any, instal
     install(first)
     with replaceable.load(fresh=True) as load:
         with pytest.raises(Failure, match="the keeper goes on as it was, since no other began"):
-            upgrade(replaceable.state, within=120)
+            upgrade(replaceable.state, within=LONG)
         load.more(20)
         holder = until(lambda: (now := replaceable.about()["holder_pid"]) != before["holder_pid"] and now)
         assert replaceable.about()["worker_pid"] == before["worker_pid"]
         replaceable.serve(replaceable.deployer(), "green", replaceable.release("v2"), previous="blue")
         assert replaceable.details()["colours"]["blue"]["pid"] == int(pid)
         install("")
-        assert upgrade(replaceable.state, within=120)["pid"] != before["worker_pid"]
+        assert upgrade(replaceable.state, within=LONG)["pid"] != before["worker_pid"]
         load.more(20)
     assert load.faults == []
     assert replaceable.about()["holder_pid"] == holder
@@ -96,7 +96,7 @@ def test_of_two_workers_whose_holder_died_between_them_one_goes_on(
     install(first)
     with replaceable.load(fresh=True) as load:
         with contextlib.suppress(Failure):
-            upgrade(replaceable.state, within=120)
+            upgrade(replaceable.state, within=LONG)
         until(lambda: replaceable.journal().count('"holder renewed"') == 1)
         (left,) = until(lambda: len(found := _workers(replaceable.state)) == 1 and found)
         assert replaceable.about()["worker_pid"] == left
@@ -113,15 +113,15 @@ def test_a_stop_that_comes_while_no_worker_begins_is_heard_by_the_one_that_stays
     told = "os.kill(os.getppid(), signal.SIGTERM)"
     install(f'if words[0] == "work": {told}; __import__("time").sleep(1); sys.exit("not today")')
     with contextlib.suppress(Failure):
-        upgrade(replaceable.state, within=120)
-    until(lambda: status(replaceable.state) is None)
+        upgrade(replaceable.state, within=LONG)
+    gone(replaceable)
     until(lambda: _workers(replaceable.state) == [])
 
 
 def test_what_the_holder_is_told_while_it_begins_anew_is_heard_afterwards(replaceable: Any, install: Install) -> None:
     before = replaceable.about()
     install('if words[-1] == "-": os.kill(os.getpid(), signal.SIGHUP)')
-    after = upgrade(replaceable.state, within=120)
+    after = upgrade(replaceable.state, within=LONG)
     assert after["holder_pid"] == before["holder_pid"]
     assert after["pid"] != before["pid"]
     replaceable.deployer().start("green", replaceable.release("v2"))
@@ -147,7 +147,7 @@ def test_what_is_printed_ends_a_keeper_that_does_not_answer(serving: Any) -> Non
         standing_by.kill()
         standing_by.wait()
     subprocess.run(re.findall("`(kill [^`]*)`", str(said.value))[0].split(), check=True)
-    until(lambda: status(serving.state) is None)
+    gone(serving)
     serving.start()
     assert serving.get("/pid")[1] == pid
 
