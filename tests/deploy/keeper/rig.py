@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -14,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from readiness_deploy.adapters.local import Keeper, observation
 from readiness_deploy.keeper import channel
 from readiness_deploy.keeper.client import Unreachable, ask
@@ -102,14 +102,22 @@ class Rig:
     entry: dict[str, Any] = field(default_factory=lambda: {"listen": "127.0.0.1:0"})
     port: int = 0
     adapters: list[Keeper] = field(default_factory=list)
+    _port: socket.socket | None = None
 
     def start(self) -> dict[str, Any]:
+        if str(self.entry["listen"]).endswith(":0"):
+            self._reserve()
         about = start(self.state, self.entry, environment=self.environment, program=self.program, within=LONG)
         self.port = int(about["listening"][0].rpartition(":")[2])
-        # Later starts in this folder are to listen where users know it.
-        self.entry = {**self.entry, "listen": about["listening"][0]}
-        (self.state / "keeper.json").write_bytes(msgspec.json.encode(self.entry))
         return about
+
+    def _reserve(self) -> None:
+        """Later starts in this folder are to listen where users know it. The kernel gives a port that is bound, as this
+        one is from now on, to nobody who asks for any; and lets it be bound again by whoever names it."""
+        self._port = socket.socket()
+        self._port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._port.bind(("127.0.0.1", 0))
+        self.entry = {**self.entry, "listen": f"127.0.0.1:{self._port.getsockname()[1]}"}
 
     def stop(self) -> None:
         stop(self.state)
@@ -199,7 +207,10 @@ class Rig:
 
     def kill_everything(self) -> None:
         """As a loss of power would: nothing of the keeper and its colours lives afterwards."""
-        self.clean_up()
+        for keeper in self.adapters:
+            keeper.close()
+        until(self._ended)
+        self.kill_colours()
 
     def kill_colours(self) -> None:
         def rest() -> list[int]:
@@ -221,22 +232,20 @@ class Rig:
         return (self.state / "log" / "keeper.log").read_text()
 
     def clean_up(self) -> None:
-        for keeper in self.adapters:
-            keeper.close()
+        self.kill_everything()
+        if self._port is not None:
+            self._port.close()
 
-        def ended() -> bool:
-            # One that sees the other one die brings a new one: more than one round may be needed.
-            with suppress(Unreachable):
-                about = ask(self.state, "observe", within=1.0)["keeper"]
-                for pid in filter(None, (about["holder_pid"], about["worker_pid"], about["guard_pid"])):
-                    with suppress(OSError):
-                        os.kill(int(pid), signal.SIGKILL)
-            with suppress(Failure):
-                return status(self.state, within=0.2) is None
-            return False
-
-        until(ended)
-        self.kill_colours()
+    def _ended(self) -> bool:
+        # One that sees the other one die brings a new one: more than one round may be needed.
+        with suppress(Unreachable):
+            about = ask(self.state, "observe", within=1.0)["keeper"]
+            for pid in filter(None, (about["holder_pid"], about["worker_pid"], about["guard_pid"])):
+                with suppress(OSError):
+                    os.kill(int(pid), signal.SIGKILL)
+        with suppress(Failure):
+            return status(self.state, within=0.2) is None
+        return False
 
 
 def holder(by: str = "somebody", *, guard: bool = False) -> Holder:
