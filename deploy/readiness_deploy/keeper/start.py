@@ -17,7 +17,7 @@ import msgspec
 
 from readiness.config.surroundings import variables
 from readiness_deploy.keeper import channel
-from readiness_deploy.keeper.client import Declined, Unreachable, ask
+from readiness_deploy.keeper.client import Connection, Declined, Unreachable, ask
 from readiness_deploy.keeper.entry import BadEntry, context_for, entry_from
 from readiness_deploy.keeper.folder import Files, Folder
 from readiness_deploy.keeper.haproxy_text import program as haproxy
@@ -116,10 +116,11 @@ def stop(state: Path, *, colours: bool = True, within: float = _ENDS_WITHIN) -> 
     folder = Folder(state)
     if not _held(folder):
         return False
-    deadline = time.monotonic() + within
-    first = _worker(state)
+    deadline, first = time.monotonic() + within, 0
     try:
-        ask(state, "shutdown", colours=colours)
+        with Connection(state) as keeper:
+            first = int(keeper.call("hello")["pid"])
+            keeper.call("shutdown", colours=colours)
     except (Unreachable, Declined) as fault:
         if _held(folder) and not isinstance(fault, Declined):
             raise Failure(f"the keeper cannot be asked to end: {fault}. {_way_out(state)}") from None

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from readiness_deploy.keeper.client import Unreachable, ask
 from readiness_deploy.keeper.folder import short_address
-from readiness_deploy.keeper.start import is_ending, start, stop
+from readiness_deploy.keeper.start import is_ending, start, status, stop
 
 from keeper.rig import LONG, until
 
@@ -65,6 +65,29 @@ def test_a_start_during_a_stop_waits_for_the_end_and_starts(serving: Any, tmp_pa
         assert stopping.result(LONG)
     serving.standing("blue", "ready")
     assert serving.get()[1] == "v1"
+
+
+def test_a_stop_of_a_keeper_that_was_slow_to_answer_waits_for_its_end(serving: Any, tmp_path: Path) -> None:
+    worker = serving.about()["worker_pid"]
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(serving.get, f"/when?{tmp_path}/go")
+        until((tmp_path / "go.heard").exists)
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            stopping = pool.submit(stop, serving.state)
+            with pytest.raises(Unreachable):
+                serving.ask("hello", within=1.5)  # so long nobody is answered
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        until(lambda: is_ending(serving.ask("hello")))
+        for _ in range(10):
+            serving.ask("hello")
+        assert not stopping.done()
+        (tmp_path / "go").touch()
+        assert slow.result(LONG)[1] == "v1"
+        assert stopping.result(LONG)
+    assert status(serving.state) is None
+    assert serving.processes() == []
 
 
 def test_whoever_loses_the_race_to_start_the_keeper_has_it_nevertheless(idle: Any) -> None:
