@@ -268,6 +268,18 @@ def release(name: str, *words: str, **details: Any) -> Release:
     )
 
 
+def program(place: Path, change: str) -> tuple[str, ...]:
+    """The keeper's program with this change."""
+    file = place / "keeper.py"
+    file.write_text(
+        "import os, sys\n"
+        "from readiness_deploy.keeper import running\n"
+        f"{change}\n"
+        "raise SystemExit(running.main(sys.argv[1:], os.environ, program=(sys.executable, __file__)))\n"
+    )
+    return sys.executable, str(file)
+
+
 def in_flight(rig: Rig, colour: Colour, number: int) -> None:
     """Wait until so many requests are at work in a colour."""
     until(lambda: rig.details()["colours"][colour]["in_flight"] == number, why=rig.details)

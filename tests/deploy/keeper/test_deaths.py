@@ -16,7 +16,7 @@ import pytest
 from readiness_deploy.keeper.client import Unreachable
 from readiness_deploy.keeper.start import upgrade
 
-from keeper.rig import LONG, gone, in_flight, until
+from keeper.rig import LONG, gone, in_flight, program, until
 
 
 def changed(rig: Any, name: str, before: int) -> int:
@@ -102,12 +102,15 @@ def test_a_worker_that_keeps_dying_is_brought_back_each_time(serving: Any) -> No
         assert serving.get()[1] == "v1"
 
 
-def test_how_an_adopted_colour_ended_is_learnt_from_the_holder(rig: Any) -> None:
-    rig.deployer().start("blue", rig.release("v1"))
-    rig.standing("blue", "ready")
-    changed(rig, "worker_pid", rig.kill("worker"))
-    os.kill(rig.standing("blue", "ready")["pid"], signal.SIGABRT)
-    assert "it was ended by SIGABRT" in rig.standing("blue", "dead")["why"]
+def test_how_an_adopted_colour_ended_is_learnt_from_the_holder(idle: Any, tmp_path: Path) -> None:
+    """However long that one takes to say it."""
+    idle.program = program(tmp_path, f"from readiness_deploy.keeper import slot\nslot._TOLD_WITHIN = {LONG}")
+    idle.start()
+    idle.deployer().start("blue", idle.release("v1"))
+    idle.standing("blue", "ready")
+    changed(idle, "worker_pid", idle.kill("worker"))
+    os.kill(idle.standing("blue", "ready")["pid"], signal.SIGABRT)
+    assert "it was ended by SIGABRT" in idle.standing("blue", "dead")["why"]
 
 
 @pytest.mark.parametrize("fresh", [False, True], ids=["keep-alive", "new-connections"])
