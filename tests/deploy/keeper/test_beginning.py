@@ -8,7 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from readiness_deploy.keeper import aside
 from readiness_deploy.keeper.client import Unreachable, ask
 from readiness_deploy.keeper.folder import Files, Folder, known_as
 from readiness_deploy.keeper.processes import identity
-from readiness_deploy.keeper.start import Failure, start, status, stop, unit, upgrade
+from readiness_deploy.keeper.start import Failure, is_ending, start, status, stop, unit, upgrade
 
 from keeper.rig import LONG, Rig, gone, in_flight, until
 
@@ -151,14 +151,15 @@ def test_a_copy_leaves_the_guard_of_the_first_alone(tmp_path: Path) -> None:
     assert aside.load(copy).guard == guard
 
 
-def test_requests_in_flight_are_answered_before_it_ends(serving: Any) -> None:
-    got: list[Any] = []
-    asking = threading.Thread(target=lambda: got.append(serving.get("/slow?3")))
-    asking.start()
-    in_flight(serving, "blue", 1)
-    serving.stop()
-    asking.join(LONG)
-    assert got == [(200, "v1", "v1")]
+def test_requests_in_flight_are_answered_before_it_ends(serving: Any, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(serving.get, f"/when?{tmp_path}/go")
+        in_flight(serving, "blue", 1)
+        stopping = pool.submit(serving.stop)
+        until(lambda: is_ending(serving.ask("hello")))
+        (tmp_path / "go").touch()
+        assert slow.result(LONG) == (200, "v1", "v1")
+        stopping.result(LONG)
 
 
 def test_after_a_reboot_the_same_release_serves_in_the_same_colour(serving: Any) -> None:
