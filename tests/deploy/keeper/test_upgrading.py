@@ -81,7 +81,11 @@ def test_the_old_worker_serves_on_where_no_other_begins(replaceable: Any, instal
 @pytest.mark.parametrize(
     "first",
     [
-        'if words[0] == "work": os.kill(os.getppid(), signal.SIGKILL)',
+        # It goes on when the old one has seen it: of two that begin to steer at once, either may be the first.
+        'if words[0] == "work":\n'
+        "    import pathlib, time\n"
+        "    os.kill(os.getppid(), signal.SIGKILL)\n"
+        '    while "worker stays" not in pathlib.Path(words[1], "log", "keeper.log").read_text(): time.sleep(0.01)',
         'if words[0] == "work":\n'
         "    from readiness_deploy.keeper import worker\n"
         "    recover = worker.recover\n"
