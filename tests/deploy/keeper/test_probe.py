@@ -8,10 +8,12 @@ import pytest
 from keeper_data.rig import few_files
 from readiness_deploy.keeper.probe import probe
 
+from keeper.rig import LONG
+
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
-async def _asked(answer: bytes, closes: bool) -> str | None:
+async def _asked(answer: bytes, closes: bool, within: float) -> str | None:
     async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer)
@@ -21,7 +23,7 @@ async def _asked(answer: bytes, closes: bool) -> str | None:
 
     server = await asyncio.start_server(app, "127.0.0.1", 0)
     async with server:
-        return await probe(server.sockets[0].getsockname()[1], "/ready", 0.5)
+        return await probe(server.sockets[0].getsockname()[1], "/ready", within)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,7 @@ async def _asked(answer: bytes, closes: bool) -> str | None:
     ],
 )
 def test_what_is_ready(answer: bytes, closes: bool, why: str) -> None:
-    said = asyncio.run(_asked(answer, closes))
+    said = asyncio.run(_asked(answer, closes, 0.5 if why == "within 0.5 s" else LONG))
     assert said is not None
     assert why in said
     assert bool(said) == bool(why)

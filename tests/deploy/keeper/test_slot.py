@@ -25,7 +25,7 @@ from readiness_deploy.keeper.processes import Processes, alive, identity, marked
 from readiness_deploy.keeper.slot import Slot
 from readiness_deploy.ports import Standing
 
-from keeper.rig import release
+from keeper.rig import LONG, release
 
 
 def around(root: Path) -> Surrounding:
@@ -75,7 +75,7 @@ def test_a_probe_that_is_answered_while_the_colour_is_stopped_changes_nothing(tm
         assert slot.standing is Standing.ABSENT
         assert list(marked(tmp_path)) == []
 
-    asyncio.run(asyncio.wait_for(play(), 20))
+    asyncio.run(asyncio.wait_for(play(), LONG))
 
 
 def test_one_that_does_not_end_in_its_time_is_not_waited_for_for_ever(
@@ -103,13 +103,13 @@ def test_one_that_does_not_end_in_its_time_is_not_waited_for_for_ever(
         slot.abandon()
         os.killpg(slot.running.identity.pid, signal.SIGKILL)
 
-    asyncio.run(asyncio.wait_for(play(), 20))
+    asyncio.run(asyncio.wait_for(play(), LONG))
 
 
 def test_nothing_stands_still_while_a_log_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as a disk may take for it: here, until the event loop goes on."""
     going_on = threading.Event()
-    monkeypatch.setattr("readiness_deploy.keeper.slot.rotate", lambda _: going_on.wait(20))
+    monkeypatch.setattr("readiness_deploy.keeper.slot.rotate", lambda _: going_on.wait(LONG))
 
     async def play() -> None:
         slot = Slot("blue", around(tmp_path))
@@ -152,10 +152,10 @@ def test_who_lives_is_not_taken_for_dead_where_no_descriptor_is_left_to_look(tmp
             await asyncio.sleep(0)
             assert (lives, ending.done(), swept.done()) == (True, False, False)
         await asyncio.gather(ending, swept)
-        assert child.wait(20) == -signal.SIGKILL
+        assert child.wait(LONG) == -signal.SIGKILL
         assert not alive(known)
 
-    asyncio.run(asyncio.wait_for(play(), 20))
+    asyncio.run(asyncio.wait_for(play(), LONG))
 
 
 def test_a_colour_that_nobody_could_ask_stands_as_it_stood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +192,7 @@ def test_a_colour_that_nobody_could_ask_stands_as_it_stood(tmp_path: Path, monke
         assert ending is not None
         await ending
 
-    asyncio.run(asyncio.wait_for(play(), 60))
+    asyncio.run(asyncio.wait_for(play(), LONG))
 
 
 def test_one_that_nobody_could_ask_does_not_come_up_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +210,7 @@ def test_one_that_nobody_could_ask_does_not_come_up_for_ever(tmp_path: Path, mon
         assert "it was not ready within 0.1 s: nobody could ask it: this machine lacks descriptors" in view.why
         assert view.probes == 0
 
-    asyncio.run(asyncio.wait_for(play(), 20))
+    asyncio.run(asyncio.wait_for(play(), LONG))
 
 
 def test_a_time_in_which_nobody_could_ask_is_no_time_of_readiness(
@@ -239,7 +239,7 @@ def test_a_time_in_which_nobody_could_ask_is_no_time_of_readiness(
         assert ending is not None
         await ending
 
-    asyncio.run(asyncio.wait_for(play(), 20))
+    asyncio.run(asyncio.wait_for(play(), LONG))
 
 
 def test_a_bad_answer_begins_the_time_of_readiness_anew(tmp_path: Path) -> None:
