@@ -138,10 +138,14 @@ class Guarding:
 
     def _rises(self, record: Record) -> bool:
         """Whether what is selected comes up: the machine was down, what is not up yet is not bad, and its time to come
-        up is bounded. Whoever asks for the way back waits no longer than for the colour that it leads to."""
-        if record.phase not in MOVED or record.selected is None or not self._coming(record.selected):
+        up is bounded. Where it failed, or somebody asks for the way back, whether the colour comes up that it leads to:
+        a guard that finds it not ready yet has a person called."""
+        if record.phase not in MOVED or record.selected is None:
             return False
-        return not self._asked_back() or (record.previous is not None and self._coming(record.previous))
+        if self._coming(record.selected) and not self._asked_back():
+            return True
+        back = record.previous is not None and self._coming(record.previous)
+        return back and self._standing(record.selected) is not Standing.READY
 
     def _lives(self) -> bool:
         poll = getattr(self._child, "poll", None)

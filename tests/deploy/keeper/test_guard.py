@@ -175,6 +175,26 @@ def test_after_a_reboot_in_the_bake_one_that_does_not_come_up_any_more_is_taken_
     assert serving.get()[1] == "v1"
 
 
+def test_after_a_reboot_one_that_does_not_come_up_waits_for_the_way_back_to_come_up(rig: Any, tmp_path: Any) -> None:
+    (tmp_path / "go").touch()
+    v1 = release("v1", "--ready-when", str(tmp_path / "go"))
+    once = ["/bin/sh", "-c", f'mkdir "{tmp_path}/once" && exec "$@"', "sh", *release("v2").details["command"]]
+    v2 = release("v2", command=once)
+    keeper = rig.deployer()
+    rig.serve(keeper, "blue", v1)
+    assert carry_out(world(keeper, v2, detach=True), intent(v2, "r", bake=LASTING)).state is State.DETACHED
+    until(lambda: rig.record().phase is Phase.BAKING)
+    rig.kill_everything()
+    (tmp_path / "go").unlink()
+    rig.start()
+    until(lambda: rig.details()["colours"]["green"]["restarts"] > 3)
+    assert rig.record().phase is Phase.BAKING
+    (tmp_path / "go").touch()
+    until(lambda: rig.record().phase is Phase.STABLE, why=rig.journal)
+    assert rig.record().last.outcome == "rolled-back"
+    assert rig.get()[1] == "v1"
+
+
 def test_after_a_reboot_a_release_that_is_held_has_its_way_back(serving: Any) -> None:
     deploy(serving, serving.deployer(), "v2", bake=LASTING, detach=True)
     until(lambda: serving.record().phase is Phase.BAKING)
