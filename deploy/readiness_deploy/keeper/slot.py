@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import replace
@@ -53,6 +54,7 @@ class Slot:
         self._service: Service | None = None
         self._surroundings = Surroundings({}, {})
         self._child: subprocess.Popen[bytes] | None = None
+        self._claim: socket.socket | None = None  # of the port, until the process listens there
         self._life: asyncio.Task[None] | None = None
         self._prober: asyncio.Task[None] | None = None
         self._end: asyncio.Task[None] | None = None
@@ -199,7 +201,8 @@ class Slot:
         assert release is not None  # noqa: S101 - a slot lives for a release
         instance = secrets.token_hex(8)
         try:
-            port = free_port()
+            self._disclaim()
+            port, self._claim = free_port()
             places = {"port": str(port), "release": release.id, "version": release.version, "colour": self.colour}
             self._service = placed(service(release), places)
             given = {
@@ -312,6 +315,7 @@ class Slot:
     def _be_ready(self) -> None:
         running = self.running
         assert running is not None  # noqa: S101 - only what runs is ready
+        self._disclaim()
         self._standing, self._why, self._ready_since = Standing.READY, "", time.monotonic()
         self.running = replace(running, ready=True, rose=True)
         self._around.board.place(self.colour, ("127.0.0.1", running.port), running.release.id)
@@ -320,6 +324,7 @@ class Slot:
 
     def _die(self, why: str) -> None:
         """The process is gone."""
+        self._disclaim()
         self._standing, self._why, self._streak = Standing.DEAD, self._surroundings.clean(why), 0
         if self.running is not None:
             self.running = replace(self.running, ready=False)
@@ -333,6 +338,7 @@ class Slot:
         running, life = self.running, self._life
         drain, grace = (self._service.stop.drain, self._service.stop.grace) if self._service else (0.0, 10.0)
         self._ends_by = time.monotonic() + drain + grace + _SWEPT
+        self._disclaim()
         self._life, self._standing, self._why = None, Standing.STOPPING, ""
         # Both in this instant: a probe that has just been answered well must not say `ready` of what is ending.
         for task in (life, self._prober):
@@ -379,6 +385,11 @@ class Slot:
         with contextlib.suppress(Unfit):
             self._service = service(release)
             self._surroundings = surroundings(self._service, self._around.own, {})
+
+    def _disclaim(self) -> None:
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
 
     def _log(self) -> Path:
         return self._around.folder.log / f"{self.colour}.log"

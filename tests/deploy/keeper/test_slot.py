@@ -21,6 +21,7 @@ from readiness_deploy.keeper.board import Board
 from readiness_deploy.keeper.colourlog import rotate
 from readiness_deploy.keeper.ending import gone, sweep
 from readiness_deploy.keeper.folder import Folder
+from readiness_deploy.keeper.probe import taken
 from readiness_deploy.keeper.processes import Processes, alive, identity, marked
 from readiness_deploy.keeper.slot import Slot
 from readiness_deploy.ports import Standing
@@ -236,6 +237,35 @@ def test_a_time_in_which_nobody_could_ask_is_no_time_of_readiness(
             await asyncio.sleep(0.001)
         assert slot.view().ready
         ending = slot.stop()
+        assert ending is not None
+        await ending
+
+    asyncio.run(asyncio.wait_for(play(), LONG))
+
+
+def test_the_port_of_a_colour_is_given_to_no_other_before_it_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = next(port for port in range(32_100, 32_700) if not taken(port))  # from which no keeper gives any
+    for name in ("_FIRST_PORT", "_LAST_PORT"):
+        monkeypatch.setattr(f"readiness_deploy.keeper.probe.{name}", only)
+
+    async def play() -> None:
+        slot, other = Slot("blue", around(tmp_path)), Slot("green", around(tmp_path))
+        slot.start(release("v1", command=["sleep", "60"]))
+        while slot.running is None:
+            await asyncio.sleep(0.001)
+        other.start(release("v2", command=["sleep", "60"]))
+        while other.standing is not Standing.DEAD:
+            await asyncio.sleep(0.001)
+        assert "it cannot be started: no free port" in other.view().why
+        ending = slot.stop()
+        assert ending is not None
+        await ending
+        other.start(release("v2", command=["sleep", "60"]))
+        while other.running is None:
+            await asyncio.sleep(0.001)
+        ending = other.stop()
         assert ending is not None
         await ending
 
