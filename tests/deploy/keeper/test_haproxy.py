@@ -140,7 +140,10 @@ def test_a_dead_haproxy_loses_what_it_had_in_hand_and_another_one_goes_on(carrie
     in_flight(carried, "green", 1)
     worker = int(carried.about()["worker_pid"])
     os.kill(worker, signal.SIGSTOP)  # so that nobody brings another one for a while
+    known = identity(before)
+    assert known is not None
     os.kill(before, signal.SIGKILL)
+    until(lambda: not alive(known))  # what it still accepts, it takes with it
     with ThreadPoolExecutor(20) as pool:
         waiting = [pool.submit(carried.get) for _ in range(20)]
         with socket.create_connection(("127.0.0.1", carried.port), timeout=LONG):
