@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +12,30 @@ from readiness_deploy.notify import carried
 from readiness_deploy.states import Phase, State
 
 from keeper.rig import Rig, release, until
-from keeper.runs import intent, world
+from keeper.runs import LASTING, intent, world
 from readiness.config.deploy import Notification
 
 EVENTS = ["baking", "committed"]
 
 
-def detached(rig: Rig, folder: Path, notify: dict[str, Any]) -> None:
-    """A deploy whose process goes right after the switch."""
+def detached(rig: Rig, folder: Path, notify: dict[str, Any], told: Callable[[], Any] = lambda: True) -> None:
+    """A deploy whose process goes right after the switch. Its bake ends when its beginning was told, since the end of a
+    run waits only so long for what is under way."""
     keeper, v2 = rig.deployer(), release("v2")
     around = world(keeper, v2, detach=True)
-    meant = intent(v2, "the run", notify=(notify,), service="shop", environment="local", root=str(folder))
+    meant = intent(v2, "the run", bake=LASTING, notify=(notify,), service="shop", environment="local", root=str(folder))
     assert carry_out(around, meant).state is State.DETACHED
     keeper.close()
+    until(lambda: rig.record().phase is Phase.BAKING)
+    until(told)
+    rig.promote()
     until(lambda: rig.record().phase is Phase.STABLE)
     until(lambda: rig.about()["guard_pid"] is None, within=45)
 
 
 def test_a_command_hears_the_end_though_the_deployer_is_gone(serving: Rig, tmp_path: Path) -> None:
     words = "echo $READINESS_EVENT $READINESS_SERVICE $READINESS_ENVIRONMENT $READINESS_VERSION >> told"
-    detached(serving, tmp_path, {"on": EVENTS, "command": ["/bin/sh", "-c", words]})
+    detached(serving, tmp_path, {"on": EVENTS, "command": ["/bin/sh", "-c", words]}, (tmp_path / "told").exists)
     assert (tmp_path / "told").read_text().splitlines() == [f"{event} shop local v2" for event in EVENTS]
 
 
@@ -56,7 +61,7 @@ def test_a_webhook_by_reference_hears_it_and_its_address_lies_nowhere(idle: Rig,
         keeper = idle.deployer()
         idle.serve(keeper, "blue", release("v1"))
         keeper.unlock()
-        detached(idle, tmp_path, {"on": EVENTS, "webhook": {"from-env": "HOOK"}})
+        detached(idle, tmp_path, {"on": EVENTS, "webhook": {"from-env": "HOOK"}}, lambda: heard)
     finally:
         server.shutdown()
     assert heard == EVENTS
