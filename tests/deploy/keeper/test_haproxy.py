@@ -22,7 +22,7 @@ from readiness_deploy.bluegreen import carry_out
 from readiness_deploy.keeper.entry import BadEntry
 from readiness_deploy.keeper.haproxy_text import program
 from readiness_deploy.keeper.processes import CARRIER, alive, identity, marked
-from readiness_deploy.keeper.start import Failure, is_ending, start, stop, upgrade
+from readiness_deploy.keeper.start import Failure, start, stop, upgrade
 from readiness_deploy.states import State
 
 from keeper.rig import LONG, Rig, gone, holder, in_flight, release, until
