@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 WINDOW = 5.0
 """Seconds of traffic that a look shows."""
+_LETS_GO = 10.0
+"""Seconds that a guard has for letting go of the lock, once its run is over."""
 
 
 class NoKeeper(Exception):
@@ -142,8 +144,19 @@ class Door:
         return any(view.ready and view.release == release for view in views)
 
     def lock(self, holder: Holder, take_over: str) -> int:
-        """Take the lock; its epoch. Raises Busy, Lost."""
-        return self._keeper.lock(holder, take_over=take_over)
+        """Take the lock; its epoch. A guard whose run is over is about to let go: that is waited for. Raises Busy,
+        Lost."""
+        from readiness_deploy.ports import Busy
+        from readiness_deploy.states import MOVED
+
+        deadline = self.clock.now() + _LETS_GO
+        while True:
+            try:
+                return self._keeper.lock(holder, take_over=take_over)
+            except Busy as busy:
+                if not busy.holder.guard or self.record().phase in MOVED or self.clock.now() > deadline:
+                    raise
+            self.clock.sleep(0.05)
 
     def unlock(self) -> None:
         """Give the lock back; what cannot be given back is free when this process ends."""

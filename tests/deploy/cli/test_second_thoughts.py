@@ -17,11 +17,12 @@ from cli.samples import V1, V2, intent, record, target
 from cli.shop import HOME, LASTING, Shop
 from readiness_deploy import requests
 from readiness_deploy.adapters.local import Keeper
-from readiness_deploy.ports import Holder
+from readiness_deploy.ports import Busy, Holder
 from readiness_deploy.record import Ending, Release
 from readiness_deploy.states import Phase
 
 from readiness.cli.deploying import asking
+from readiness.cli.deploying.door import Door
 from readiness.cli.deploying.work import Work
 
 DATABASE = "      migrations: {database: {from-env: SHOP_DATABASE}, sql: migrations}"
@@ -167,6 +168,28 @@ def test_what_came_too_late_to_be_heard_is_no_success(
     monkeypatch.setattr(asking, "seen_through", lambda work, _door: work.ended("watched", 0, ""))
     end = asking.asked(work, door, kind, "")
     assert (end.exit, end.next) == ((7, f"readiness {then} --env local") if then else (0, ""))
+
+
+@pytest.mark.parametrize(
+    ("guard", "phase", "waits"), [(True, Phase.STABLE, True), (True, Phase.BAKING, False), (False, Phase.STABLE, False)]
+)
+def test_a_guard_whose_run_is_over_is_given_a_moment_to_let_go(guard: bool, phase: Phase, waits: bool):
+    busy = Busy(Holder(by="the guard", host="here", pid=1, run="r1", since="now", guard=guard))
+    answers: Any = iter([busy, busy, 7])
+
+    def lock(*_: object, **__: object) -> int:
+        if isinstance(answer := next(answers), Busy):
+            raise answer
+        return int(answer)
+
+    clock = SimpleNamespace(now=lambda: 0.0, sleep=lambda _: None)
+    door: Any = SimpleNamespace(_keeper=SimpleNamespace(lock=lock), clock=clock, record=lambda: record(phase))
+    mine = Holder(by="a deployer", host="here", pid=2, run="r2", since="now")
+    if waits:
+        assert Door.lock(door, mine, "") == 7
+    else:
+        with pytest.raises(Busy):
+            Door.lock(door, mine, "")
 
 
 def test_what_a_stopped_keeper_would_serve_counts_as_serving(stored: Shop):
