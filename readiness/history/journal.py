@@ -117,9 +117,11 @@ class Journal:
         connection.execute(f"PRAGMA busy_timeout = {int(self._patience * 1000)}")
         with store.transaction(connection):
             write(connection)
-            if self._lost:
-                _append(connection, self._run, self._stamp(), "history lost", json.dumps({"events": self._lost}))
-        self._lost, self._patience = 0, self._busy
+            lost = self._lost  # more may be lost meanwhile, which the next write tells
+            if lost:
+                _append(connection, self._run, self._stamp(), "history lost", json.dumps({"events": lost}))
+        self._lost -= lost
+        self._patience = self._busy
 
     def _open(self) -> sqlite3.Connection:
         """Open it, or what somebody put in its place; a run that began in a lost one begins in this one too."""

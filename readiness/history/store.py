@@ -80,6 +80,7 @@ def _opened(path: Path, mode: str) -> sqlite3.Connection:
 def _for_reading(path: Path) -> sqlite3.Connection:
     connection = _opened(path, "ro")
     try:
+        connection.execute("BEGIN")  # all that is read is of one instant, whatever is written meanwhile
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         _refuse_strangers(connection, path, version)
         if version == 0:
@@ -92,9 +93,9 @@ def _for_reading(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
     """All or nothing. A failure to take it back is not told over the one that was the reason."""
-    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(f"BEGIN {kind}")
     try:
         yield
         connection.execute("COMMIT")
@@ -149,8 +150,9 @@ def _make_private(path: Path) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    _refuse_strangers(connection, path, version)
+    with transaction(connection, "DEFERRED"):  # another process may be making the tables
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        _refuse_strangers(connection, path, version)
     if version == VERSION:
         return
     with transaction(connection):
