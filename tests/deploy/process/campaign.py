@@ -57,7 +57,7 @@ class Account:
 def finish(rig: Rig, trial: Trial, account: Account, effects: list[str], *, deploy: bool) -> str:
     """Have the job finished after a kill; returns the version that has to serve."""
     began = time.monotonic()
-    until(lambda: rig.seen()["lock"] is None or rig.seen()["lock"].get("guard"), why=rig.tail)
+    until(lambda: (rig.seen()["lock"] or {"guard": True})["guard"], why=rig.tail)
     record = rig.record()
     run = record["intent"]["run"] if record["intent"] else ""
     if record["phase"] in MOVED:
