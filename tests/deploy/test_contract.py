@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,8 @@ class Place(Protocol):
     def door(self) -> Door: ...
     def release(self, name: str, *, ready: bool = True) -> Release: ...
     def until(self, what: Callable[[Observation], bool]) -> Observation: ...
+    def now(self) -> float: ...
+    def retiring(self) -> set[str]: ...
 
 
 class _SimulatedDoor:
@@ -101,6 +104,12 @@ class _Simulated:
             self.machine.advance(self.machine.now + 0.05)
         raise AssertionError(f"did not come: {self.machine.observe()}")
 
+    def now(self) -> float:
+        return self.machine.now
+
+    def retiring(self) -> set[str]:
+        return set(self.machine.timers)
+
 
 class _Real:
     def __init__(self, rig: Rig) -> None:
@@ -116,6 +125,12 @@ class _Real:
         door = self.door()
         found: Observation = until(lambda: (seen := door.observe()) and what(seen) and seen, why=self.rig.details)
         return found
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def retiring(self) -> set[str]:
+        return set(self.rig.details()["retire"])
 
 
 @pytest.fixture(params=["simulated", "keeper"])
@@ -400,8 +415,10 @@ def test_retired_when_its_time_is_over_and_not_before(place: Place) -> None:
     _select(place, door, "blue", place.release("v1"))
     door.start("green", place.release("v2"))
     place.until(_standing("green", Standing.READY))
+    began = place.now()
     door.retire("green", 0.5)
-    assert door.observe().colours["green"].ready
+    place.until(lambda seen: not seen.colours["green"].ready)
+    assert place.now() - began >= 0.5
     place.until(_standing("green", Standing.ABSENT))
     assert door.observe().actual == {"blue"}
 
@@ -412,14 +429,19 @@ def test_who_is_needed_again_is_not_retired(place: Place) -> None:
     first, second = place.release("v1"), place.release("v2")
     _select(place, door, "blue", first)
     _select(place, door, "green", second, previous="blue")
-    door.retire("blue", 0.3)
+    door.retire("blue", 3600.0)
+    assert place.retiring() == {"blue"}
     record = door.observe().record
     door.write(record.but(selected="blue", previous="green"))
-    door.retire("green", 0.3)
-    door.start("green", second)
+    assert place.retiring() == set()
     door.retire("green", 3600.0)
-    place.until(lambda s: s.colours["blue"].ready_for > 1.0 and s.colours["green"].ready_for > 1.0)
-    assert door.observe().actual == {"blue"}
+    assert place.retiring() == {"green"}
+    door.start("green", second)
+    assert place.retiring() == set()
+    seen = door.observe()
+    assert seen.actual == {"blue"}
+    assert seen.colours["blue"].ready
+    assert seen.colours["green"].ready
 
 
 # Requests
@@ -430,13 +452,11 @@ def test_a_request_is_shown_until_the_run_ends(place: Place) -> None:
     release = place.release("v1")
     door.write(door.observe().record.but(phase=Phase.PREPARING, intent=_intent(release, "blue")))
     _select(place, door, "blue", release, phase=Phase.BAKING)
+    door.lock(holder(), take_over="to end it")  # from the guard that the real keeper has, which would end it by itself
     place.door().request("rollback", "ops", "it is slow")
     asked = place.until(lambda s: s.request is not None).request
     assert asked
     assert (asked.kind, asked.by, asked.reason) == ("rollback", "ops", "it is slow")
-    place.until(lambda s: s.request is not None)
-    # On the real keeper a guard may hold the lock by now.
-    door.lock(holder(), take_over="to end it")
     door.write(door.observe().record.but(phase=Phase.RETURNING))
     door.write(door.observe().record.but(phase=Phase.STABLE, intent=None))
     assert door.observe().request is None
