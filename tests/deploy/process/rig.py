@@ -26,6 +26,7 @@ CLI = (sys.executable, "-c", "from readiness.cli import main; main()")
 MORTAL = (sys.executable, str(HERE / "mortal.py"))
 PLACE = "PROCESS_RIG"
 LONG = 120.0  # the machine may be busy with other things
+LASTING = 3600.0  # a bake that ends when the test says so
 SHIP = ("--yes", "--format", "json")
 SETTINGS = """
 service: shop
@@ -79,6 +80,7 @@ class Rig:
 
     place: Path
     port: int = 0
+    reserved: socket.socket | None = None
     state: Path = field(init=False)
     running: list[tuple[subprocess.Popen[str], float]] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
@@ -87,7 +89,12 @@ class Rig:
         self.place = self.place.resolve()
         self.state = self.place / "state"
         self.project = self.place / "shop"
-        self.port = self.port or free_port()
+        if not self.port:
+            # Kept bound, and never listening: the keeper may listen there, and nobody else is given this port.
+            self.reserved = socket.socket()
+            self.reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.reserved.bind(("127.0.0.1", 0))
+            self.port = int(self.reserved.getsockname()[1])
         (self.place / "tmp").mkdir(parents=True)
         self.project.mkdir()
         (self.project / "README.md").write_text("# Shop\n")
@@ -174,6 +181,10 @@ class Rig:
     def until_phase(self, *phases: str) -> dict[str, Any]:
         return until(lambda: (r := self.record())["phase"] in phases and r, why=self.tail)
 
+    def promote(self) -> None:
+        """End the bake, without a process that would watch what comes of it."""
+        ask(self.state, "request", within=LONG, kind="promote", by="the test", reason="")
+
     def kept(self) -> bool:
         """Whether a keeper runs."""
         with contextlib.suppress(Failure):
@@ -239,6 +250,8 @@ class Rig:
         self.kill_all()
         for one, _ in self.running:
             one.communicate()
+        if self.reserved is not None:
+            self.reserved.close()
 
 
 def sane(rig: Rig, serving: str) -> dict[str, Any]:
@@ -348,12 +361,6 @@ def written_once(load: Load, database: Path) -> int:
     assert len(rows) == len(set(rows)), "a write was carried out twice"
     assert said <= set(rows), f"{len(said - set(rows))} writes were answered and are not there"
     return len(said)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def until(what: Callable[[], Any], within: float = LONG, why: Callable[[], Any] = lambda: "") -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from process.proof import long
-from process.rig import SHIP, Rig, sane, until
+from process.rig import LASTING, SHIP, Rig, sane, until
 
 
 @pytest.fixture
@@ -31,13 +31,14 @@ def small(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_machine_that_is_started_again_serves_what_it_served_and_finishes_what_was_under_way(rig: Rig) -> None:
     rig.shipped(rig.version("v1"))
-    rig.settings(bake=3)
+    rig.settings(bake=LASTING)
     running = rig.begin("deploy", "--version", rig.version("v2"), *SHIP)
     rig.until_phase("baking")
     rig.kill_all()
     rig.end(running)
     done = rig.run("keeper", "start")
     assert done.code == 0, str(done)
+    rig.promote()
     until(lambda: (rig.record()["last"] or {}).get("version") == "v2", why=rig.tail)
     sane(rig, "v2")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from process.proof import alike, figures, long
-from process.rig import SHIP, Done, Load, Rig, sane, unharmed, until
+from process.rig import LASTING, SHIP, Done, Load, Rig, sane, unharmed, until
 
 SLOW = ("--ready-after", "60")
 
@@ -33,10 +33,10 @@ def before_the_switch(rig: Rig, **given: object) -> subprocess.Popen[str]:
     return running
 
 
-def in_the_bake(rig: Rig, bake: float = 4, **given: object) -> subprocess.Popen[str]:
-    """A deploy whose release has been switched to and is watched."""
+def in_the_bake(rig: Rig, **given: object) -> subprocess.Popen[str]:
+    """A deploy whose release has been switched to and is watched, until the test ends that."""
     rig.shipped(rig.version("v1"))
-    rig.settings(bake=bake)
+    rig.settings(bake=LASTING)
     running = rig.begin("deploy", "--version", rig.version("v2"), *SHIP, **given)
     rig.until_phase("baking")
     return running
@@ -51,6 +51,7 @@ def test_a_terminal_that_goes_away_in_the_bake_leaves_the_rest_to_the_guard(rig:
     os.close(theirs)
     os.close(ours)
     assert rig.end(running).code == 8
+    rig.promote()
     until(lambda: (rig.record()["last"] or {}).get("version") == "v2", why=rig.tail)
     sane(rig, "v2")
 
@@ -100,13 +101,14 @@ def test_once_before_the_switch_nothing_has_moved(rig: Rig, name: str) -> None:
 @long
 @pytest.mark.parametrize("name", alike(["SIGINT", "SIGTERM", "SIGHUP"], ["SIGHUP"]))
 def test_once_in_the_bake_the_guard_finishes(rig: Rig, name: str) -> None:
-    running = in_the_bake(rig, bake=10)  # time for the load to begin, also on a busy machine
+    running = in_the_bake(rig)
     with rig.load(50) as load:
         at = _now()
         running.send_signal(getattr(signal, name))
         done = rig.end(running)
         took = _now() - at
         assert (done.code, done.end["outcome"]) == (8, "detached"), str(done)
+        rig.promote()
         until(lambda: (rig.record()["last"] or {}).get("version") == "v2", why=rig.tail)
         load.stop()
     unharmed(load)
@@ -131,6 +133,7 @@ def test_twice_it_ends_at_once_with_the_command_that_finishes(rig: Rig, place: s
     else:
         assert done.code in (4, 8), str(done)
     if place == "in the bake":
+        rig.promote()
         until(lambda: (rig.record()["last"] or {}).get("version") == "v2", why=rig.tail)
         sane(rig, "v2")
     else:
@@ -181,6 +184,7 @@ def test_a_stopped_deployer_has_no_say_after_it_was_taken_over(rig: Rig) -> None
 def test_under_nohup_a_hangup_is_not_heard(rig: Rig) -> None:
     running = in_the_bake(rig, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     running.send_signal(signal.SIGHUP)
+    rig.promote()
     done = rig.end(running)
     assert done.code == 0, str(done)
     sane(rig, "v2")
