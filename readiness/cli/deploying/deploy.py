@@ -109,7 +109,7 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
         intent = intent_of(work, plan)
         end = carry(work, door, lambda world: bluegreen.carry_out(world, intent), intent)
         if wait and end.outcome == ending_of(State.WAITING):
-            end = watched(work, door)
+            end = watched(work, door, work.run)  # it may be over already
         return replace(end, entry=other_entry(work.target))
     finally:
         door.close()

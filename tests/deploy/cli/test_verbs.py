@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -133,7 +134,9 @@ def test_a_deploy_that_waits_for_its_approval_ends_with_what_became_of_it(shop: 
     waiting = shop.begin("deploy", "--version", "v1", "--yes", "--wait-approval", "--format", "json")
     shop.until_phase("awaiting")
     shop.until(lambda seen: seen["lock"] is None)
+    waiting.send_signal(signal.SIGSTOP)  # all is over before it looks again
     assert shop.run("promote").code == 0
+    waiting.send_signal(signal.SIGCONT)
     done = shop.end(waiting)
     assert (done.code, done.end["outcome"]) == (0, "deployed"), done.out
 
