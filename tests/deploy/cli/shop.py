@@ -17,7 +17,7 @@ CLI = [sys.executable, "-c", "from readiness.cli import main; main()"]
 LONG = 300.0  # the machine may be busy with other things
 LASTING = 3600.0  # a bake that ends when the test says so
 BRIEF = 0.3
-HOME = "{name: home, http: {path: /}, interval: 0.5}"
+HOME = "{name: home, http: {path: /}, interval: 0.5, timeout: 60}"
 SETTINGS = """
 service: shop
 environments:
@@ -129,7 +129,7 @@ class Shop:
         """What the keeper says, asked without a process."""
         from readiness_deploy.keeper.client import ask
 
-        return ask(self.state, "observe")
+        return ask(self.state, "observe", within=LONG)
 
     def until(self, what: Callable[[dict[str, Any]], Any]) -> Any:
         """Wait until the keeper says so; what `what` returned."""
@@ -147,11 +147,15 @@ class Shop:
     def until_phase(self, phase: str) -> None:
         self.until(lambda seen: seen["record"]["phase"] == phase)
 
+    def until_alone(self) -> None:
+        """Wait until the guard is gone: it outlives its run by what it writes into the history."""
+        self.until(lambda seen: seen["keeper"]["guard_pid"] is None)
+
     def promote(self) -> None:
         """End the bake, without a process that would watch what comes of it."""
         from readiness_deploy.keeper.client import ask
 
-        ask(self.state, "request", kind="promote", by="the test", reason="")
+        ask(self.state, "request", within=LONG, kind="promote", by="the test", reason="")
 
     def answers(self) -> str:
         """The release that one request through the entry came back with."""

@@ -45,7 +45,8 @@ def test_a_torn_record_leads_to_a_command_that_works(shop: Shop):
     shop.run("keeper", "stop")
     (shop.state / "route.json").write_text('{"for')
     shop.run("keeper", "start")
-    shop.until(lambda seen: seen["record"]["phase"] == "held")
+    shop.until_phase("held")
+    shop.until(lambda seen: {view["standing"] for view in seen["colours"].values()} <= {"ready", "absent"})
     held = shop.status()
     assert held["exit"] == 6
     assert pasted(shop, held["next"]).code == 0
@@ -60,6 +61,7 @@ def test_a_resume_with_nothing_to_do_leaves_the_history_as_it_is(shop: Shop):
     shop.until_phase("baking")
     shop.run("rollback")
     shop.end(running)
+    shop.until_alone()
     before = shop.run("history").out
     assert shop.run("resume").code == 0
     assert shop.run("history").out == before

@@ -173,6 +173,7 @@ def test_a_keeper_that_lost_its_state_deploys_again_and_takes_nobody_for_gone(sh
     """Its epochs begin anew; and the database may still be in use, so that nothing is contracted by the way."""
     for version in ("m1", "m2"):
         assert shop.deploy(version).code == 0
+    shop.until_alone()
     shop.run("keeper", "stop")
     shutil.rmtree(shop.state)
     done = shop.deploy("m3")

@@ -8,13 +8,12 @@ import shlex
 import signal
 
 import pytest
-from cli.shop import Shop
+from cli.shop import HOME, Shop
 
 STOP = "stop: {drain: 1, grace: 1}"
 WITH_KEY = {STOP: STOP + "\n        environment: {SHOP_KEY: {from-env: SHOP_KEY}}"}
 LATER = "from-env: LATER"
-GATE = "{{name: home, http: {{path: /}}, interval: 0.5}}".format()
-ASKING = f"{{name: asks, command: {{run: ['true'], environment: {{X: {{{LATER}}}}}}}, interval: 0.5}}"
+ASKING = f"{{name: asks, command: {{run: ['true'], environment: {{X: {{{LATER}}}}}}}, interval: 0.5, timeout: 60}}"
 
 
 def refused(shop: Shop, version: str) -> tuple[str, str]:
@@ -42,6 +41,7 @@ def test_a_variable_that_is_new_to_the_keeper_is_refused_and_the_advice_works(
     os.kill(keeper["worker_pid"], signal.SIGKILL)
     shop.until(lambda seen: seen["keeper"]["worker_pid"] != keeper["worker_pid"])
     assert shop.deploy("v2").code == 0
+    shop.until_alone()  # files come and go while it writes
     assert not [path for path in shop.state.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
 
 
@@ -82,10 +82,10 @@ def test_a_file_is_looked_for_beside_the_settings(shop: Shop) -> None:
 def test_a_gate_after_the_switch_is_asked_with_what_the_keeper_has(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shop.deploy("v1").code == 0
     monkeypatch.setenv("LATER", "s3cret-of-a-gate")
-    shop.settings(bake=60, **{GATE: ASKING})
+    shop.settings(bake=60, **{HOME: ASKING})
     why, _ = refused(shop, "v2")
     assert "X of gate asks after the switch is to come from the variable LATER, which the keeper was started" in why
-    shop.settings(**{GATE: ASKING})  # before the switch, where whoever deploys asks it
+    shop.settings(**{HOME: ASKING})  # before the switch, where whoever deploys asks it
     assert shop.deploy("v2").code == 0
 
 

@@ -9,7 +9,7 @@ def test_each_event_of_a_whole_deploy_is_told_once(shop: Shop) -> None:
     words = "echo $READINESS_EVENT >> told"
     shop.settings(more=f"      notify: [{{command: [/bin/sh, -c, '{words}']}}]")
     assert shop.deploy("v1").code == 0
-    shop.until(lambda seen: seen["keeper"]["guard_pid"] is None)  # it tells its last words after the end
+    shop.until_alone()
     said = (shop.folder / "told").read_text().splitlines()
     for event in ("announced", "switched", "baking", "committed"):
         assert said.count(event) == 1, said

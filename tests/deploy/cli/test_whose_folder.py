@@ -79,6 +79,7 @@ def test_where_nothing_was_deployed_the_folder_is_named(shop: Shop):
 
 def test_a_keeper_whose_folder_is_gone_is_named_and_can_be_ended(shop: Shop):
     shop.deploy("v1")
+    shop.until_alone()  # nothing is written into the folder while it is taken away
     shutil.rmtree(shop.state)
     begun = shop.run("keeper", "start")
     assert begun.code == 1
