@@ -73,9 +73,11 @@ def main(state: Path, own: Mapping[str, str]) -> int:
         try:
             end = walk(_world(keeper, intent, clock, signals, journal, notifier, own), None)
             journal.note("guard done", state=end.state.value, why=end.why, run=end.run)
+            told = remember(state, end, intent.goal)  # before anybody can end the run another way
             if end.state is not State.OUSTED:
-                keeper.unlock()  # before the last words: the next run need not wait for them
-            remember(state, end, intent.goal)
+                keeper.unlock()  # before the last words are written: the next run need not wait for them
+            if told is not None:
+                told.close(_TOLD_WITHIN)
         finally:
             notifier.close()
         return 0 if end.state in _WELL else 1
@@ -84,16 +86,17 @@ def main(state: Path, own: Mapping[str, str]) -> int:
         return 1
 
 
-def remember(state: Path, end: End, goal: Goal) -> None:
+def remember(state: Path, end: End, goal: Goal) -> History | None:
     """Have the history say how the run ended, in the words that whoever began it would use: they may not be there any
-    more, and where they are, nobody knows who speaks last."""
-    if end.state in _WELL and end.run:
-        history = History(state / "history.db", end.run)
-        as_asked = goal is Goal.ROLLBACK and (end.state is State.DONE or end.by_request)
-        outcome = "rolled back as asked" if as_asked else _OUTCOMES.get(end.state, end.state.value)
-        unwanted = goal is Goal.DEPLOY and end.state is State.ROLLED_BACK
-        history.end(outcome, int(ExitCode.ROLLED_BACK if unwanted else end.code), end.run)
-        history.close(_TOLD_WITHIN)
+    more, and where they are, nobody knows who speaks last. What it returns is to be closed."""
+    if end.state not in _WELL or not end.run:
+        return None
+    history = History(state / "history.db", end.run)
+    as_asked = goal is Goal.ROLLBACK and (end.state is State.DONE or end.by_request)
+    outcome = "rolled back as asked" if as_asked else _OUTCOMES.get(end.state, end.state.value)
+    unwanted = goal is Goal.DEPLOY and end.state is State.ROLLED_BACK
+    history.end(outcome, int(ExitCode.ROLLED_BACK if unwanted else end.code), end.run)
+    return history
 
 
 def _me(intent: Intent, clock: SystemClock) -> Holder:

@@ -28,6 +28,8 @@ def test_the_history_says_how_the_run_ended(tmp_path: Path, goal: Goal, end: End
     began = Journal(tmp_path / "history.db", "r")
     began.begin(Run(run="r", service="shop", environment="local", release="v2-1", version="v2", goal=goal.value))
     began.close()
-    remember(tmp_path, end, goal)
+    told = remember(tmp_path, end, goal)
+    assert told is not None
+    told.close()
     (one,) = runs(tmp_path / "history.db", 10)
     assert (one.outcome, one.exit) == (outcome, code)

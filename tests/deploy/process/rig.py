@@ -46,8 +46,7 @@ environments:
         identity: {{header: X-Release}}
       gates:
         before: [{{name: works, http: {{path: /}}, interval: 0.05, count: 1}}]
-        after: [{{name: home, http: {{path: /}}, interval: {interval}, timeout: 5}}]
-      bake: {{seconds: {bake}, identities: 2}}
+{after}      bake: {{seconds: {bake}, identities: 2}}
 {more}
 """
 
@@ -106,12 +105,21 @@ class Rig:
     # The project
 
     def settings(
-        self, *, bake: float = 1.0, drain: float = 10, more: str = "", entry: str = "", interval: float = 1.0
+        self,
+        *,
+        bake: float = 1.0,
+        drain: float = 10,
+        more: str = "",
+        entry: str = "",
+        interval: float | None = None,
+        forgiven: int = 0,
     ) -> None:
-        """`interval` is that of the gate in the bake. It cannot tell where its last answer is older than two of them at
-        the end: a busy machine may be that late."""
+        """`interval` is that of the gate in the bake, which forgives so many failures; None has no such gate. It cannot
+        tell where its last answer is older than two of them at the end: a busy machine may be that late."""
+        gate = f"name: home, http: {{path: /}}, interval: {interval}, timeout: 5, failure-limit: {forgiven}"
+        after = f"        after: [{{{gate}}}]\n" if interval else ""
         text = SETTINGS.format(
-            state=self.state, port=self.port, bake=bake, drain=drain, more=more, entry=entry, interval=interval
+            state=self.state, port=self.port, bake=bake, drain=drain, more=more, entry=entry, after=after
         )
         (self.project / "readiness.yaml").write_text(text)
 

@@ -84,7 +84,7 @@ class Plain:
     outcome: str
     code: int
     bake: float = 1.0
-    interval: float = 1.0  # of the gate in the bake
+    interval: float | None = None  # of the gate in the bake
     versions: Versions = field(default_factory=Versions)
 
     def ready(self, rig: Rig) -> Trial:

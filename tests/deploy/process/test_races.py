@@ -20,10 +20,9 @@ def race(rig: Rig, number: int) -> dict[str, int]:
     runners: list[subprocess.Popen[str]] = []
     for name in names:
         # Both wait for the other one to have been started.
-        script = 'read _ <&3; exec "$0" "$@"'
+        script = f'read _ <&{read} || exit 99; exec {read}<&-; exec "$0" "$@"'
         command = ("bash", "-c", script, *CLI)
-        given: dict[str, Any] = {"program": command, "pass_fds": (read,), "preexec_fn": lambda: os.dup2(read, 3)}
-        runners.append(rig.begin("deploy", "--version", name, *SHIP, **given))
+        runners.append(rig.begin("deploy", "--version", name, *SHIP, program=command, pass_fds=(read,)))
     os.write(write, b"go\ngo\n")
     os.close(write)
     os.close(read)
