@@ -29,7 +29,9 @@ from readiness_deploy.record import Intent
 from readiness_deploy.states import MOVED, ExitCode, Goal, Phase, State
 
 _WELL = (State.DONE, State.ROLLED_BACK, State.HELD, State.IDLE)
-_TOLD_WITHIN = 1.0
+_TOLD_WITHIN = 5.0
+"""Seconds for the keeper to hear of an event. It may be busy with an HAProxy that does not obey."""
+_WRITTEN_WITHIN = 1.0
 _AHEAD = 0.05
 """Seconds between two looks of a guard that stands ready before the switch."""
 _OUTCOMES = {State.DONE: "deployed", State.ROLLED_BACK: "rolled back"}
@@ -73,11 +75,9 @@ def main(state: Path, own: Mapping[str, str]) -> int:
         try:
             end = walk(_world(keeper, intent, clock, signals, journal, notifier, own), None)
             journal.note("guard done", state=end.state.value, why=end.why, run=end.run)
-            told = remember(state, end, intent.goal)  # before anybody can end the run another way
+            remember(state, end, intent.goal)  # before anybody can end the run another way
             if end.state is not State.OUSTED:
-                keeper.unlock()  # before the last words are written: the next run need not wait for them
-            if told is not None:
-                told.close(_TOLD_WITHIN)
+                keeper.unlock()  # before anybody is notified: the next run need not wait for that
         finally:
             notifier.close()
         return 0 if end.state in _WELL else 1
@@ -86,17 +86,17 @@ def main(state: Path, own: Mapping[str, str]) -> int:
         return 1
 
 
-def remember(state: Path, end: End, goal: Goal) -> History | None:
+def remember(state: Path, end: End, goal: Goal) -> None:
     """Have the history say how the run ended, in the words that whoever began it would use: they may not be there any
-    more, and where they are, nobody knows who speaks last. What it returns is to be closed."""
+    more, and where they are, nobody knows who speaks last. A history that is slow is not waited for long."""
     if end.state not in _WELL or not end.run:
-        return None
+        return
     history = History(state / "history.db", end.run)
     as_asked = goal is Goal.ROLLBACK and (end.state is State.DONE or end.by_request)
     outcome = "rolled back as asked" if as_asked else _OUTCOMES.get(end.state, end.state.value)
     unwanted = goal is Goal.DEPLOY and end.state is State.ROLLED_BACK
     history.end(outcome, int(ExitCode.ROLLED_BACK if unwanted else end.code), end.run)
-    return history
+    history.close(_WRITTEN_WITHIN)
 
 
 def _me(intent: Intent, clock: SystemClock) -> Holder:

@@ -16,8 +16,8 @@ def commit(world: World, wanted: Intent | None, why: str) -> Did:  # noqa: ARG00
     record = world.route.observe().record
     intent = in_flight(record, None)
     world.route.write(kept(world, record, intent, why))
-    back = intent.goal is Goal.ROLLBACK
-    world.journal.note("rolled back" if back else "committed", run=intent.run, release=intent.release.id)
+    what = "rolled back" if intent.goal is Goal.ROLLBACK else "committed"
+    world.journal.note(what, run=intent.run, release=intent.release.id)
     return OK
 
 

@@ -32,7 +32,7 @@ from readiness_deploy.states import COLOURS, Colour
 
 _OBEYS_WITHIN = 3.0  # one that a busy machine held up for a second is not worth the requests that it has in hand
 _SHOWS_WITHIN = 1.0
-_BEGINS_WITHIN = 20.0
+_BEGINS_WITHIN = 10.0  # whoever starts a keeper waits longer, and hears why
 _LOOK = 0.1
 _TICK = 0.02
 _LONGEST_BACKOFF = 2.0

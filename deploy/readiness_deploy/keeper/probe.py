@@ -63,23 +63,30 @@ async def _ask(port: int, path: str) -> str:
 
 
 def free_port() -> tuple[int, socket.socket]:
-    """A port of the loopback on which nothing listens now, and what keeps the other colours of this machine from it
-    until it is closed: before its colour listens there, nothing else shows that the port is given away. Raises OSError
-    where there is none."""
+    """A port of the loopback on which nothing listens now, and the claim to it. Raises OSError where there is none."""
     for _ in range(_TRIES):
         port = random.randint(_FIRST_PORT, _LAST_PORT)  # noqa: S311 - no secret
-        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        try:
-            # In the abstract namespace, which is one for all who share the ports, and which the kernel cleans up.
-            claim.bind(b"\0readiness-port-%d" % port)
-        except OSError as fault:
-            if fault.errno == errno.EADDRINUSE:
-                claim.close()
-                continue
+        claim = claimed(port)
+        if claim is None:
+            continue
         if not taken(port):
             return port, claim
         claim.close()
     raise OSError(errno.EADDRINUSE, f"no free port between {_FIRST_PORT} and {_LAST_PORT}")
+
+
+def claimed(port: int) -> socket.socket | None:
+    """What keeps the other colours of this machine from a port until it is closed: before its colour listens there,
+    nothing else shows that the port is given away. None where another one has it."""
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        # In the abstract namespace, which is one for all who share the ports, and which the kernel cleans up.
+        claim.bind(b"\0readiness-port-%d" % port)
+    except OSError as fault:
+        if fault.errno == errno.EADDRINUSE:
+            claim.close()
+            return None
+    return claim
 
 
 def taken(port: int) -> bool:

@@ -16,7 +16,7 @@ from readiness_deploy.keeper.around import Surrounding
 from readiness_deploy.keeper.aside import Running
 from readiness_deploy.keeper.colourlog import rotate, size, tail
 from readiness_deploy.keeper.ending import end, gone, sweep
-from readiness_deploy.keeper.probe import free_port, probe, taken
+from readiness_deploy.keeper.probe import claimed, free_port, probe, taken
 from readiness_deploy.keeper.processes import INSTANCE, MARKER, Identity, alive, ended_as, identity
 from readiness_deploy.keeper.service import Service, Surroundings, Unfit, placed, service, surroundings
 from readiness_deploy.ports import ColourView, Standing
@@ -131,6 +131,7 @@ class Slot:
         self._prepare(running.release)
         self._around.note("colour adopted", colour=self.colour, release=running.release.id, pid=running.identity.pid)
         self._standing = Standing.STARTING
+        self._claim = claimed(running.port)  # it may not listen yet
         if running.stopping:
             self.stop()
             return True
@@ -165,6 +166,7 @@ class Slot:
         for task in (self._life, self._prober, self._end):
             if task is not None:
                 task.cancel()
+        self._disclaim()  # the other worker claims it
 
     async def trim(self) -> None:
         """Keep the log within its bounds. What a disk takes for it stops nothing else."""
@@ -338,7 +340,6 @@ class Slot:
         running, life = self.running, self._life
         drain, grace = (self._service.stop.drain, self._service.stop.grace) if self._service else (0.0, 10.0)
         self._ends_by = time.monotonic() + drain + grace + _SWEPT
-        self._disclaim()
         self._life, self._standing, self._why = None, Standing.STOPPING, ""
         # Both in this instant: a probe that has just been answered well must not say `ready` of what is ending.
         for task in (life, self._prober):
@@ -347,10 +348,21 @@ class Slot:
         if running is not None:
             self.running = running = replace(running, stopping=True)
             self._around.changed()
-        return asyncio.create_task(self._finish(running, drain, grace), name=f"{self.colour} ends")
+        claim, self._claim = self._claim, None
+        return asyncio.create_task(self._finish(running, claim, drain, grace), name=f"{self.colour} ends")
 
-    async def _finish(self, running: Running | None, drain: float, grace: float) -> None:
+    async def _finish(self, running: Running | None, claim: socket.socket | None, drain: float, grace: float) -> None:
         """Drain and end this process, and say so. Another one may be waiting for the slot meanwhile."""
+        with claim or contextlib.nullcontext():  # it may listen as long as it lives
+            await self._ended(running, drain, grace)
+        if self.running is running:
+            self.running = None
+            self._around.changed()
+        if self._standing is Standing.STOPPING:
+            self._end = None
+            self._forget()
+
+    async def _ended(self, running: Running | None, drain: float, grace: float) -> None:
         if running is not None:
             cut = await self._around.board.drained(self.colour, drain)
             self._around.note("colour drained", colour=self.colour, release=running.release.id, cut=cut)
@@ -360,12 +372,6 @@ class Slot:
                 self._child.poll()
             self._around.note("colour stopped", colour=self.colour, release=running.release.id)
             self._around.board.place(self.colour, None, "")
-        if self.running is running:
-            self.running = None
-            self._around.changed()
-        if self._standing is Standing.STOPPING:
-            self._end = None
-            self._forget()
 
     async def _sweep(self, running: Running) -> None:
         around = self._around

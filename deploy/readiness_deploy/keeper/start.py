@@ -25,6 +25,7 @@ from readiness_deploy.keeper.processes import variables_of
 
 _TICK = 0.02
 _ENDS_WITHIN = 120.0
+_HEARS_WITHIN = 10.0
 _LAST_BYTES = 4096
 _WORDS_OF_A_WORKER = 6  # `work`, the folder, and Sockets.words
 
@@ -119,8 +120,8 @@ def stop(state: Path, *, colours: bool = True, within: float = _ENDS_WITHIN) -> 
     deadline, first = time.monotonic() + within, 0
     try:
         with Connection(state) as keeper:
-            first = int(keeper.call("hello")["pid"])
-            keeper.call("shutdown", colours=colours)
+            first = int(keeper.call("hello", within=_HEARS_WITHIN)["pid"])
+            keeper.call("shutdown", within=_HEARS_WITHIN, colours=colours)
     except (Unreachable, Declined) as fault:
         if _held(folder) and not isinstance(fault, Declined):
             raise Failure(f"the keeper cannot be asked to end: {fault}. {_way_out(state)}") from None

@@ -21,7 +21,7 @@ from readiness_deploy.keeper.board import Board
 from readiness_deploy.keeper.colourlog import rotate
 from readiness_deploy.keeper.ending import gone, sweep
 from readiness_deploy.keeper.folder import Folder
-from readiness_deploy.keeper.probe import taken
+from readiness_deploy.keeper.probe import claimed, taken
 from readiness_deploy.keeper.processes import Processes, alive, identity, marked
 from readiness_deploy.keeper.slot import Slot
 from readiness_deploy.ports import Standing
@@ -268,6 +268,33 @@ def test_the_port_of_a_colour_is_given_to_no_other_before_it_listens(
         ending = other.stop()
         assert ending is not None
         await ending
+
+    asyncio.run(asyncio.wait_for(play(), LONG))
+
+
+def test_a_port_stays_claimed_while_the_process_lives_that_may_yet_listen_there(tmp_path: Path) -> None:
+    async def play() -> None:
+        first, later = Slot("blue", around(tmp_path)), Slot("blue", around(tmp_path))
+        command = ["sh", "-c", "trap '' TERM; : > deaf; while :; do sleep 0.1; done"]
+        first.start(release("v1", command=command, folder=str(tmp_path), stop={"drain": 0, "grace": 0.5}))
+        while not (tmp_path / "deaf").exists():
+            await asyncio.sleep(0.001)
+        running = first.running
+        assert running is not None
+        assert claimed(running.port) is None
+        first.abandon()
+        with claimed(running.port) or pytest.fail("who has abandoned a colour holds its port"):
+            pass
+        assert later.adopt(running)
+        assert claimed(running.port) is None
+        ending = later.stop()
+        while alive(running.identity):
+            assert claimed(running.port) is None or not alive(running.identity)
+            await asyncio.sleep(0.001)
+        assert ending is not None
+        await ending
+        with claimed(running.port) or pytest.fail("nobody needs it any more"):
+            pass
 
     asyncio.run(asyncio.wait_for(play(), LONG))
 
