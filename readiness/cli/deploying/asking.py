@@ -56,8 +56,6 @@ def resumed(work: Work) -> Ending:
     from readiness_deploy import requests
     from readiness_deploy.states import Phase
 
-    from readiness.cli.deploying.deploy import standing
-
     with opened(work.target) as door:
         record = door.record()
         if not work.take_over and (run := guarded(door)):
@@ -68,6 +66,23 @@ def resumed(work: Work) -> Ending:
         if record.intent is None and end.exit == Exit.OK:
             return standing(work, door, "no run was under way", run="", release="")
         return end
+
+
+def standing(work: Work, door: Door, said: str, **more: str) -> Ending:
+    """The ending where there is nothing to do, and `said` why; unless what is selected is not ready. Raises Lost."""
+    from readiness.cli.deploying.status import judged
+
+    deadline = door.clock.now() + work.target.settings.run.ready.within
+    while True:
+        found = door.look()
+        view = found["colours"].get(found["record"]["selected"]) or {}
+        if view.get("standing") != "starting" or door.clock.now() > deadline:
+            break
+        door.clock.sleep(0.1)
+    code, why, todo = judged(found, work.target)
+    if code == Exit.HELD:
+        return work.ended("held", code, why, door.shown(), next=todo)
+    return work.ended("nothing to do", Exit.OK, said, door.shown(), **more)
 
 
 def guarded(door: Door, release: str = "") -> str:

@@ -74,7 +74,7 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
     from readiness_deploy import bluegreen, plan_text
     from readiness_deploy.states import State
 
-    from readiness.cli.deploying.asking import guarded, watched
+    from readiness.cli.deploying.asking import guarded, standing, watched
     from readiness.cli.deploying.keeper import other_entry
     from readiness.cli.deploying.planning import intent_of, planned
 
@@ -113,23 +113,6 @@ def _deployed(work: Work, version: str, override: str, *, plan_only: bool, yes: 
         return replace(end, entry=other_entry(work.target))
     finally:
         door.close()
-
-
-def standing(work: Work, door: Door, said: str, **more: str) -> Ending:
-    """The ending where there is nothing to do, and `said` why; unless what is selected is not ready. Raises Lost."""
-    from readiness.cli.deploying.status import judged
-
-    deadline = door.clock.now() + work.target.settings.run.ready.within
-    while True:
-        found = door.look()
-        view = found["colours"].get(found["record"]["selected"]) or {}
-        if view.get("standing") != "starting" or door.clock.now() > deadline:
-            break
-        door.clock.sleep(0.1)
-    code, why, todo = judged(found, work.target)
-    if code == Exit.HELD:
-        return work.ended("held", code, why, door.shown(), next=todo)
-    return work.ended("nothing to do", Exit.OK, said, door.shown(), **more)
 
 
 def ending_of(state: object) -> str:

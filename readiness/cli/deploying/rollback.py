@@ -42,8 +42,7 @@ def _back(work: Work, to: str, reason: str) -> Ending:
     from readiness_deploy import bluegreen, requests
     from readiness_deploy.states import MOVED, Goal, Phase
 
-    from readiness.cli.deploying.asking import asked, seen_through, written
-    from readiness.cli.deploying.deploy import standing
+    from readiness.cli.deploying.asking import asked, seen_through, standing, written
 
     with opened(work.target) as door:
         record = door.record()
