@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import signal
+import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,16 +130,40 @@ def test_an_approval_binds_to_the_plan(shop: Shop):
     assert shop.answers() == waiting.end["release"]
 
 
-def test_a_deploy_that_waits_for_its_approval_ends_with_what_became_of_it(shop: Shop):
+# What it is about to watch may be over by then: it does not look before there is a file `go`.
+LATE = """
+import time
+from pathlib import Path
+from readiness.cli import main
+from readiness.cli.deploying import asking
+looks = asking.watched
+def watched(*given):
+    Path("parked").touch()
+    while not Path("go").exists():
+        time.sleep(0.05)
+    return looks(*given)
+asking.watched = watched
+main()
+"""
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_deploy_that_waits_for_its_approval_ends_with_what_became_of_it(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool
+):
     shop.settings(more="      approval: required")
-    waiting = shop.begin("deploy", "--version", "v1", "--yes", "--wait-approval", "--format", "json")
-    shop.until_phase("awaiting")
-    shop.until(lambda seen: seen["lock"] is None)
-    waiting.send_signal(signal.SIGSTOP)  # all is over before it looks again
+    said, go = tmp_path / "said", shop.folder / "go"
+    if not late:
+        go.touch()
+    with monkeypatch.context() as held, said.open("w") as out:
+        held.setattr("cli.shop.CLI", [sys.executable, "-c", LATE])
+        words = ("--version", "v1", "--yes", "--wait-approval", "--format", "json")
+        waiting = shop.begin("deploy", *words, stdout=out)
+    shop.until(lambda _: (shop.folder / "parked").exists() if late else '"watching"' in said.read_text())
     assert shop.run("promote").code == 0
-    waiting.send_signal(signal.SIGCONT)
+    go.touch()
     done = shop.end(waiting)
-    assert (done.code, done.end["outcome"]) == (0, "deployed"), done.out
+    assert (done.code, json.loads(said.read_text().splitlines()[-1])["outcome"]) == (0, "deployed"), done.err
 
 
 def test_a_second_deploy_is_told_who_is_at_work(shop: Shop):
