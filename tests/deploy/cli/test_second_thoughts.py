@@ -171,25 +171,39 @@ def test_what_came_too_late_to_be_heard_is_no_success(
 
 
 @pytest.mark.parametrize(
-    ("guard", "phase", "waits"), [(True, Phase.STABLE, True), (True, Phase.BAKING, False), (False, Phase.STABLE, False)]
+    ("guard", "phase", "busy_for", "waits"),
+    [
+        (True, Phase.STABLE, 9.0, 9.0),
+        (True, Phase.STABLE, 3600.0, 10.0),  # it hangs: who waits is told so
+        (True, Phase.BAKING, 9.0, 0.0),
+        (False, Phase.STABLE, 9.0, 0.0),
+    ],
 )
-def test_a_guard_whose_run_is_over_is_given_a_moment_to_let_go(guard: bool, phase: Phase, waits: bool):
-    busy = Busy(Holder(by="the guard", host="here", pid=1, run="r1", since="now", guard=guard))
-    answers: Any = iter([busy, busy, 7])
+def test_a_guard_whose_run_is_over_is_given_a_moment_to_let_go(
+    guard: bool, phase: Phase, busy_for: float, waits: float
+):
+    holds = Holder(by="the guard", host="here", pid=1, run="r1", since="now", guard=guard)
+    now = 100.0
 
     def lock(*_: object, **__: object) -> int:
-        if isinstance(answer := next(answers), Busy):
-            raise answer
-        return int(answer)
+        if now < 100.0 + busy_for:
+            raise Busy(holds)
+        return 7
 
-    clock = SimpleNamespace(now=lambda: 0.0, sleep=lambda _: None)
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        assert now < 200, "it waits for ever"
+
+    clock = SimpleNamespace(now=lambda: now, sleep=sleep)
     door: Any = SimpleNamespace(_keeper=SimpleNamespace(lock=lock), clock=clock, record=lambda: record(phase))
     mine = Holder(by="a deployer", host="here", pid=2, run="r2", since="now")
-    if waits:
+    if waits == busy_for:
         assert Door.lock(door, mine, "") == 7
     else:
         with pytest.raises(Busy):
             Door.lock(door, mine, "")
+    assert now - 100.0 == pytest.approx(waits, abs=0.2)
 
 
 def test_what_a_stopped_keeper_would_serve_counts_as_serving(stored: Shop):
