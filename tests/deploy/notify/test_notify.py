@@ -63,7 +63,7 @@ class Server:
     def close(self) -> None:
         # A thread that waits in a closed socket waits on, and takes what comes to the next one of the same number.
         self._shut(self._socket)
-        self._threads[0].join()
+        self._threads[0].join(10)  # not every system wakes it by that
         for one in self._open:
             self._shut(one)
         for thread in self._threads:
