@@ -27,6 +27,8 @@ class Account:
     decided: list[tuple[str, float]] = field(default_factory=list)  # bad release, instant since 1970
     bad_for: list[float] = field(default_factory=list)
     last_after: list[float] = field(default_factory=list)  # of those whose bad release got a request
+    moved: list[tuple[str, float]] = field(default_factory=list)  # as decided: when the route was back
+    sent_after: list[float] = field(default_factory=list)  # from then to the last request that was sent to it
     loads: list[dict[str, Any]] = field(default_factory=list)
     bake: float = 0.0
 
@@ -90,6 +92,7 @@ def _by_a_person(rig: Rig, version: str, account: Account) -> None:
     assert (done.code, done.end["outcome"]) == (0, "rolled-back-as-asked"), done
     decision = next(e for e in done.events if e["event"] == "deed" and e["state"] == "planned")
     account.decided.append((shipped.end["release"], _instant(decision["at"])))
+    account.moved.append((shipped.end["release"], _moved(rig)))
     account.manual += 1
 
 
@@ -101,6 +104,7 @@ def _by_itself(rig: Rig, number: int, app: tuple[str, ...], account: Account) ->
     release = str(done.end["release"])
     moves = [e for e in rig.journal() if e["what"] == "deed" and e["event"] == "failed"]
     account.decided.append((release, _instant(moves[-1]["at"])))
+    account.moved.append((release, _moved(rig)))
     account.automatic += 1
     return release
 
@@ -112,6 +116,7 @@ def judged(load: Load, bad: set[str], account: Account, database: Path) -> None:
     assert set(result["not_sent_reasons"]) <= {"stopped"}, result["not_sent_reasons"]
     zero = result["started_at"] - result["started"]
     last: dict[str, float] = {}
+    sent: dict[str, float] = {}
     first: dict[str, float] = {}
     for one in load.requests():
         release = one["release"]
@@ -124,9 +129,11 @@ def judged(load: Load, bad: set[str], account: Account, database: Path) -> None:
         # It was routed there before its answer began; one that is slow by itself, long before.
         routed = one["sent"] if "slow" in one["operation"] else one["first"]
         last[release] = max(last.get(release, 0.0), routed + zero)
+        sent[release] = max(sent.get(release, 0.0), one["sent"] + zero)
     for release, at in account.decided:
         if release in last:
             account.last_after.append(max(0.0, last[release] - at))
+    account.sent_after += [sent[release] - at for release, at in account.moved if release in sent]
     account.bad_for += [last[release] - at for release, at in first.items()]
     account.requests += load.sent()
     account.lost += result["lost"]
@@ -142,6 +149,11 @@ def judged(load: Load, bad: set[str], account: Account, database: Path) -> None:
             "doubts": result["doubts"],
         }
     )
+
+
+def _moved(rig: Rig) -> float:
+    """When the route moved for the last time."""
+    return _instant([e for e in rig.journal() if e["what"] == "route moved"][-1]["at"])
 
 
 def _percentiles(histogram: dict[str, Any]) -> dict[str, float]:
