@@ -36,6 +36,14 @@ def test_a_deploy_killed_at_its_turns_is_finished_by_at_most_one_command(rig: Ri
     figures("kills", account.scenario, account.figures(), account.tried, "pytest tests/deploy/process/test_kills.py")
 
 
+def test_a_deploy_killed_before_it_heard_that_it_moved_is_finished_either_way(rig: Rig) -> None:
+    """The keeper carried it out, and then the guard goes on; or it dropped it with its sender, and a command does."""
+    account = Account("a part of upgrade with a migration: moving")
+    assert point(rig, SCENARIOS["upgrade"](), "write sent:2", account, deploy=False), "it never moved"
+    assert (account.by_guard + account.over, account.commands) in ((1, 0), (0, 1))
+    assert account.commands == account.by_resume
+
+
 def test_a_rollback_killed_when_it_has_moved_is_finished_by_the_guard(rig: Rig) -> None:
     account = Account("a part of manual rollback")
     assert point(rig, SCENARIOS["rollback"](), "write after:1", account, deploy=False)
