@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import resource
 import signal
+import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -243,18 +245,36 @@ def test_a_time_in_which_nobody_could_ask_is_no_time_of_readiness(
     asyncio.run(asyncio.wait_for(play(), LONG))
 
 
+@pytest.fixture
+def own_port() -> Iterator[int]:
+    """A port that is free, from a range from which no keeper gives any. Other tests of this machine, which look for one
+    at the same moment, find by its name that it is given away."""
+    for port in random.sample(range(32_100, 32_700), 600):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as kept, suppress(OSError):
+            kept.bind(b"\0readiness-own-port-%d" % port)
+            if not taken(port):
+                yield port
+                return
+    pytest.fail("no port is free")
+
+
+async def begun(slot: Slot) -> None:
+    """Wait until it has a process."""
+    while slot.running is None:
+        assert slot.standing is not Standing.DEAD, slot.view().why
+        await asyncio.sleep(0.001)
+
+
 def test_the_port_of_a_colour_is_given_to_no_other_before_it_listens(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_port: int
 ) -> None:
-    only = next(port for port in range(32_100, 32_700) if not taken(port))  # from which no keeper gives any
     for name in ("_FIRST_PORT", "_LAST_PORT"):
-        monkeypatch.setattr(f"readiness_deploy.keeper.probe.{name}", only)
+        monkeypatch.setattr(f"readiness_deploy.keeper.probe.{name}", own_port)
 
     async def play() -> None:
         slot, other = Slot("blue", around(tmp_path)), Slot("green", around(tmp_path))
         slot.start(release("v1", command=["sleep", "60"]))
-        while slot.running is None:
-            await asyncio.sleep(0.001)
+        await begun(slot)
         other.start(release("v2", command=["sleep", "60"]))
         while other.standing is not Standing.DEAD:
             await asyncio.sleep(0.001)
@@ -263,8 +283,7 @@ def test_the_port_of_a_colour_is_given_to_no_other_before_it_listens(
         assert ending is not None
         await ending
         other.start(release("v2", command=["sleep", "60"]))
-        while other.running is None:
-            await asyncio.sleep(0.001)
+        await begun(other)
         ending = other.stop()
         assert ending is not None
         await ending
