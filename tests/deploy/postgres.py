@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from ports import reserved
 
 PASSWORD = "correct-horse-battery"
 _NUMBERS = count(1)
@@ -56,10 +56,7 @@ class Server:
         secret.chmod(0o644)
         self._call("initdb", "-U", "readiness", "-A", "scram-sha-256", f"--pwfile={secret}", "-N", "-E", "UTF8",
                    "--locale=C", "-D", str(self._data))  # fmt: skip
-        # Kept bound, and never listening, so that nobody else is given this port, also while the server is down.
-        self._reserved = socket.socket()
-        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._reserved.bind(("127.0.0.1", 0))
+        self._reserved = reserved()  # also while the server is down
         self.port = int(self._reserved.getsockname()[1])
         self._process: subprocess.Popen[bytes] | None = None
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from loopback import PATIENCE, Talk, eventually, loaded, polite, serving
+from ports import reserved
 from readiness_prove.load import Load, Lost, Plan, Request, Witnessed, parse_target
 from readiness_prove.load.connection import Connection, Exchange
 
@@ -328,9 +329,7 @@ def test_a_connection_that_met_itself_is_a_refused_one() -> None:
             ended.append(kind)
 
     async def meet() -> None:
-        with socket.socket() as held:  # so that no other process is given this port
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            held.bind(("127.0.0.1", 0))
+        with reserved() as held:
             address = held.getsockname()
             target = parse_target(f"http://127.0.0.1:{address[1]}/")
             connection = Connection(asyncio.get_running_loop(), target, Owner())  # type: ignore[arg-type]

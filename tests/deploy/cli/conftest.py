@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cli.shop import Shop
+from ports import reserved
 from readiness_deploy.keeper.start import stop
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    # Kept bound, and never listening: the keeper may listen there, and nobody else is given this port meanwhile.
-    reserved = socket.socket()
-    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    reserved.bind(("127.0.0.1", 0))
-    made = Shop(tmp_path / "shop", reserved.getsockname()[1])
+    port = reserved()
+    made = Shop(tmp_path / "shop", port.getsockname()[1])
     made.folder.mkdir()
     (made.folder / "README.md").write_text("# Shop\n")
     made.settings()
@@ -36,4 +33,4 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
                     stream.close()
         if made.state.exists():
             stop(made.state)
-        reserved.close()
+        port.close()

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from gates.truth import RealClock
+from ports import reserved
 from readiness_deploy.gates import LiveGates, Outside
 from readiness_deploy.ports import Measurement, Subject, Verdict
 from readiness_deploy.record import Release
@@ -72,12 +73,8 @@ def exporter() -> Iterator[int]:
 
 
 def started(folder: Path, exporter: int) -> tuple[subprocess.Popen[bytes], str]:
-    # Kept bound, and never listening, so that nobody else is given this port before or after Prometheus has it.
-    reserved = socket.socket()
-    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    reserved.bind(("127.0.0.1", 0))
-    RESERVED.append(reserved)
-    port = reserved.getsockname()[1]
+    RESERVED.append(reserved())  # also before and after Prometheus has it
+    port = RESERVED[-1].getsockname()[1]
     (folder / "prometheus.yml").write_text(f"""
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ports import reserved
 from readiness_deploy.adapters.local import Keeper, observation
 from readiness_deploy.keeper import channel
 from readiness_deploy.keeper.client import Unreachable, ask
@@ -106,18 +107,12 @@ class Rig:
 
     def start(self) -> dict[str, Any]:
         if str(self.entry["listen"]).endswith(":0"):
-            self._reserve()
+            # Later starts in this folder are to listen where users know it.
+            self._port = reserved()
+            self.entry = {**self.entry, "listen": f"127.0.0.1:{self._port.getsockname()[1]}"}
         about = start(self.state, self.entry, environment=self.environment, program=self.program, within=LONG)
         self.port = int(about["listening"][0].rpartition(":")[2])
         return about
-
-    def _reserve(self) -> None:
-        """Later starts in this folder are to listen where users know it. The kernel gives a port that is bound, as this
-        one is from now on, to nobody who asks for any; and lets it be bound again by whoever names it."""
-        self._port = socket.socket()
-        self._port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._port.bind(("127.0.0.1", 0))
-        self.entry = {**self.entry, "listen": f"127.0.0.1:{self._port.getsockname()[1]}"}
 
     def stop(self) -> None:
         stop(self.state)

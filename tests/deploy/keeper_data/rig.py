@@ -19,6 +19,7 @@ from typing import Any
 from unittest import mock
 
 import h11
+from ports import reserved
 from readiness_deploy.keeper import upstream
 from readiness_deploy.keeper.board import Board
 from readiness_deploy.keeper.entry import Entry
@@ -338,9 +339,7 @@ async def rigged(blue: App | None = None, green: App | None = None, entry: Entry
 @contextmanager
 def nobody() -> Iterator[tuple[str, int]]:
     """An address where nobody listens. It is taken meanwhile, so that no other process does."""
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", 0))
+    with reserved() as taken:
         yield taken.getsockname()
 
 

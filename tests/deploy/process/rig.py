@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ports import reserved
 from readiness_deploy.keeper.client import Declined, Unreachable, ask
 from readiness_deploy.keeper.processes import marked
 from readiness_deploy.keeper.start import Failure, status
@@ -89,10 +90,7 @@ class Rig:
         self.state = self.place / "state"
         self.project = self.place / "shop"
         if not self.port:
-            # Kept bound, and never listening: the keeper may listen there, and nobody else is given this port.
-            self.reserved = socket.socket()
-            self.reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.reserved.bind(("127.0.0.1", 0))
+            self.reserved = reserved()
             self.port = int(self.reserved.getsockname()[1])
         (self.place / "tmp").mkdir(parents=True)
         self.project.mkdir()
