@@ -66,7 +66,7 @@ class Server:
         self._threads[0].join(10)  # not every system wakes it by that
         for one in self._open:
             self._shut(one)
-        for thread in self._threads:
+        for thread in self._threads[1:]:
             thread.join(10)
         for one in (self._socket, *self._open):
             one.close()
