@@ -286,13 +286,19 @@ sys.stdin.read()
 """
 
 
-def test_a_lock_of_another_process_drops_events_with_one_warning_and_counts_them(path: Path) -> None:
-    keep(path)
-    holder = subprocess.Popen(
+def holding(path: Path) -> subprocess.Popen[str]:
+    """Another process that writes to this history, until its standard input ends."""
+    process = subprocess.Popen(
         [sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert holder.stdout
-    assert holder.stdout.readline() == "held\n"
+    assert process.stdout
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_lock_of_another_process_drops_events_with_one_warning_and_counts_them(path: Path) -> None:
+    keep(path)
+    holder = holding(path)
     warned: list[str] = []
     writer = Journal(path, "r1", warn=warned.append, busy=3)
     before = time.monotonic()
@@ -312,11 +318,7 @@ def test_a_lock_of_another_process_drops_events_with_one_warning_and_counts_them
 
 def test_whoever_tells_does_not_wait(path: Path) -> None:
     keep(path)
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert holder.stdout
-    assert holder.stdout.readline() == "held\n"
+    holder = holding(path)
     writer = Journal(path, "r1", busy=120)
     before = time.monotonic()
     for number in range(4):
@@ -329,11 +331,7 @@ def test_whoever_tells_does_not_wait(path: Path) -> None:
 
 def test_closing_is_bounded(path: Path) -> None:
     keep(path)
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert holder.stdout
-    assert holder.stdout.readline() == "held\n"
+    holder = holding(path)
     warned: list[str] = []
     writer = Journal(path, "r1", warn=warned.append, busy=30)
     writer.note("late")

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from readiness_deploy.keeper import channel
 from readiness_deploy.keeper.authority import Refused
 from readiness_deploy.keeper.core import Keeper, observed
 from readiness_deploy.keeper.journal import Event, stamp
@@ -21,6 +22,8 @@ from readiness_deploy.states import Colour
 
 LONGEST_LINE = 1 << 20
 LARGEST_NOTE = 16 << 10
+LEAVE_COLOURS = "stop but leave the colours"
+"""How a worker leaves, beside the words of the channel for it."""
 _QUEUE = 1000
 _SLOW = 10.0
 _BACKLOG = 1024
@@ -32,7 +35,7 @@ Leave = Callable[[str, Mapping[str, str]], bool]
 
 class Control:
     """Serves the control socket. `about` is what `hello` and `observe` say of the process; `leave` is called with what
-    a command asks of the whole keeper: `handover`, `stop` or `stop but leave the colours`, and with the variables that
+    a command asks of the whole keeper: HANDOVER or STOP of the channel, or LEAVE_COLOURS, and with the variables that
     the next worker is to have besides its own; it says whether it was not leaving already."""
 
     def __init__(self, keeper: Keeper, about: Callable[[], Mapping[str, Any]], leave: Leave) -> None:
@@ -207,13 +210,13 @@ class _Connection:
         besides = msgspec.convert(request.get("variables", {}), dict[str, str])
         if unfit := [name for name, value in besides.items() if not name or "=" in name or "\0" in name + value]:
             raise Refused("illegal", f"no variables of a process can be {', '.join(map(repr, unfit))}")
-        if not self._leave("handover", besides) and besides:
+        if not self._leave(channel.HANDOVER, besides) and besides:
             raise Refused("failed", "the keeper is being replaced already, without these variables: ask again")
         return {}
 
     def _shutdown(self, request: Mapping[str, Any]) -> Any:
-        left = self._leave("stop" if request.get("colours", True) else "stop but leave the colours", {})
-        if not left and self._about().get("leaving") == "handover":
+        left = self._leave(channel.STOP if request.get("colours", True) else LEAVE_COLOURS, {})
+        if not left and self._about().get("leaving") == channel.HANDOVER:
             raise Refused("failed", "the keeper is being replaced: ask again")
         return {}
 

@@ -30,7 +30,7 @@ from readiness_deploy.keeper.haproxy_counts import Row, Window, rows
 from readiness_deploy.keeper.processes import CARRIER, INSTANCE, MARKER, Identity, Processes, alive, identity, marked
 from readiness_deploy.states import COLOURS, Colour
 
-_OBEYS_WITHIN = 3.0  # one that a busy machine held up for a second is not worth the requests that it has in hand
+_OBEYS_WITHIN = 3.0  # a busy machine may hold it up for a second, and its end costs the requests that it has in hand
 _SHOWS_WITHIN = 1.0
 _BEGINS_WITHIN = 10.0  # whoever starts a keeper waits longer, and hears why
 _LOOK = 0.1

@@ -28,7 +28,7 @@ from readiness_deploy.keeper import channel
 from readiness_deploy.keeper.around import Plane, Route
 from readiness_deploy.keeper.board import Board
 from readiness_deploy.keeper.client import Unreachable, ask
-from readiness_deploy.keeper.control import Control
+from readiness_deploy.keeper.control import LEAVE_COLOURS, Control
 from readiness_deploy.keeper.core import Keeper
 from readiness_deploy.keeper.ending import gone
 from readiness_deploy.keeper.entry import BadEntry, Entry, context_for, entry_from
@@ -47,7 +47,6 @@ _DIES_WITHIN = 1.0
 _TAKEN_WITHIN = 5.0
 _TICK = 0.02
 _LOOK = 1.0
-_LEAVE_COLOURS = "stop but leave the colours"
 
 
 def work(
@@ -242,7 +241,7 @@ class _Worker:
             return await self._hand_over(keeper, proxy, control)
         keeper.closed = "the keeper is ending"
         await proxy.close(_DRAIN)
-        if self._leaving == _LEAVE_COLOURS:
+        if self._leaving == LEAVE_COLOURS:
             keeper.closed = ""
             keeper.hand_over()
             keeper.guarding.end()
